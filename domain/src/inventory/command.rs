@@ -1,0 +1,113 @@
+//! What can be asked of an item.
+
+use super::{ReleaseReason, Stock};
+use crate::policy::PricePer;
+use crate::{CustomerId, Instant, Money, Period, RentalId, StoreSlug};
+use uuid::Uuid;
+
+/// An order to an item.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ItemCommand {
+    /// Offer something new.
+    Register {
+        /// At which shop.
+        store: StoreSlug,
+        /// What it is called.
+        name: String,
+        /// More about it.
+        description: Option<String>,
+        /// What one of it costs (a day, where prices are per day).
+        price: Money,
+        /// What the shop has.
+        stock: Stock,
+        /// When.
+        now: Instant,
+    },
+    /// Change what is said about it. What is `None` stays.
+    Revise {
+        /// What it is called.
+        name: Option<String>,
+        /// More about it.
+        description: Option<String>,
+        /// What one of it costs from now on.
+        price: Option<Money>,
+        /// When.
+        now: Instant,
+    },
+    /// Offer it no more. Rentals that stand go on.
+    Retire {
+        /// When.
+        now: Instant,
+    },
+    /// Units were bought, lost or found.
+    AdjustStock {
+        /// Names this adjustment, so that a repeat counts once.
+        adjustment: Uuid,
+        /// How many more, or fewer.
+        change: i64,
+        /// Why, for the shop's books.
+        reason: Option<String>,
+        /// When.
+        now: Instant,
+    },
+    /// Keep stock for a rental.
+    Hold {
+        /// For which rental.
+        rental: RentalId,
+        /// Whose.
+        customer: CustomerId,
+        /// How much of it, and when.
+        wanted: Wanted,
+        /// Until when it is kept without being committed.
+        until: Instant,
+        /// When.
+        now: Instant,
+    },
+    /// The rental is paid: keep it for good.
+    Commit {
+        /// Which rental.
+        rental: RentalId,
+        /// When.
+        now: Instant,
+    },
+    /// The rental is given up.
+    Release {
+        /// Which rental.
+        rental: RentalId,
+        /// Why.
+        reason: ReleaseReason,
+        /// When.
+        now: Instant,
+    },
+    /// It should be back and is not: it blocks until it is.
+    MarkOverdue {
+        /// Which rental.
+        rental: RentalId,
+        /// When.
+        now: Instant,
+    },
+    /// It is back.
+    Return {
+        /// Which rental.
+        rental: RentalId,
+        /// When.
+        now: Instant,
+    },
+}
+
+/// How much is to be held, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Units, or seats; more than 0.
+    pub quantity: u32,
+    /// From when to when; for a pool.
+    pub period: Option<Period>,
+    /// What is charged for: 1 where the price is per unit, the started days where it is per day.
+    pub days: u32,
+    /// What the price is for.
+    pub price_per: PricePer,
+    /// Which seats; empty where the shop assigns them.
+    pub seats: Vec<String>,
+    /// How long a unit rests after the period, in seconds.
+    pub turnaround_s: u32,
+}

@@ -1,0 +1,69 @@
+//! Half-open periods, and the only place where a store's time zone is applied.
+
+use crate::Instant;
+use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+/// `[from, to)`: two periods that meet do not overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Period {
+    /// First instant inside.
+    pub from: Instant,
+    /// First instant after.
+    pub to: Instant,
+}
+
+/// Why two instants are no period.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a period ends after it starts, but {to} is not after {from}")]
+pub struct PeriodError {
+    /// The start that was given.
+    pub from: Instant,
+    /// The end that was given.
+    pub to: Instant,
+}
+
+impl Period {
+    /// A period of more than no time.
+    ///
+    /// # Errors
+    /// When `to` is not after `from`.
+    pub fn new(from: Instant, to: Instant) -> Result<Self, PeriodError> {
+        if from < to { Ok(Self { from, to }) } else { Err(PeriodError { from, to }) }
+    }
+}
+
+/// The first instant of a date in a time zone; where midnight is skipped by daylight saving, the first that exists.
+#[must_use]
+pub fn instant_of_date(date: NaiveDate, zone: Tz) -> Instant {
+    let mut local = date.and_time(NaiveTime::MIN);
+    // No zone has ever skipped more than a day (Samoa skipped one date).
+    for _ in 0..=(25 * 4) {
+        match zone.from_local_datetime(&local) {
+            LocalResult::Single(at) => return at.with_timezone(&Utc),
+            LocalResult::Ambiguous(first, _) => return first.with_timezone(&Utc),
+            LocalResult::None => local += TimeDelta::minutes(15),
+        }
+    }
+    date.and_time(NaiveTime::MIN).and_utc()
+}
+
+/// The first instant of the day that `at` falls on in a time zone.
+#[must_use]
+pub fn start_of_day(at: Instant, zone: Tz) -> Instant {
+    instant_of_date(at.with_timezone(&zone).date_naive(), zone)
+}
+
+/// How many days of `[from, to)` have been started, by the calendar and clock on the store's wall: a day is a day,
+/// be it 23, 24 or 25 hours long.
+#[must_use]
+pub fn days_started(period: Period, zone: Tz) -> u32 {
+    let wall = |at: DateTime<Utc>| at.with_timezone(&zone).naive_local();
+    let (from, to) = (wall(period.from), wall(period.to));
+    let mut days = (to.date() - from.date()).num_days();
+    if from.checked_add_days(Days::new(days.max(0).unsigned_abs())).is_some_and(|whole| whole < to) {
+        days += 1;
+    }
+    u32::try_from(days.max(1)).unwrap_or(u32::MAX)
+}

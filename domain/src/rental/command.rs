@@ -1,0 +1,81 @@
+//! What can be asked of a rental.
+
+use super::{CancelledBy, RejectReason, Terms};
+use crate::{Instant, Money, Personal};
+
+/// An order to a rental. `now` is when the order was given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RentalCommand {
+    /// A customer asks for it.
+    Request {
+        /// What was asked for, and by which rules.
+        terms: Box<Terms>,
+        /// When.
+        now: Instant,
+    },
+    /// Stock and money are certain.
+    Confirm {
+        /// What the customer pays in all.
+        total: Money,
+        /// When.
+        now: Instant,
+    },
+    /// It cannot be had.
+    Reject {
+        /// Why.
+        reason: RejectReason,
+        /// When.
+        now: Instant,
+    },
+    /// It was not paid before the hold's deadline.
+    Expire {
+        /// When.
+        now: Instant,
+    },
+    /// The shop has it ready.
+    MarkPrepared {
+        /// When.
+        now: Instant,
+    },
+    /// The shop has given it to the customer.
+    MarkHandedOver {
+        /// When.
+        now: Instant,
+    },
+    /// It should be back by now.
+    MarkOverdue {
+        /// When.
+        now: Instant,
+    },
+    /// It is back.
+    Return {
+        /// When.
+        now: Instant,
+    },
+    /// It is back, counted in, and nothing is owed.
+    Complete {
+        /// When.
+        now: Instant,
+    },
+    /// The customer or the shop wants out.
+    RequestCancellation {
+        /// Who.
+        by: CancelledBy,
+        /// Why, in their words.
+        reason: Option<Personal>,
+        /// When.
+        now: Instant,
+    },
+    /// It was handed over before the cancellation got there.
+    RefuseCancellation {
+        /// When.
+        now: Instant,
+    },
+    /// Every compensation is recorded.
+    Cancel {
+        /// What the customer got back.
+        refunded: Option<Money>,
+        /// When.
+        now: Instant,
+    },
+}

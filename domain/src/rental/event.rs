@@ -1,0 +1,129 @@
+//! What happened to a rental.
+
+use super::{CancelledBy, RejectReason, Terms};
+use crate::{Instant, Money, Personal};
+use cqrs_es::DomainEvent;
+use serde::{Deserialize, Serialize};
+
+/// A fact about a rental. The stored names are part of the journal for ever.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum RentalEvent {
+    /// A customer asked for it, under these terms.
+    #[serde(rename = "RentalRequested")]
+    Requested {
+        /// What was asked for, and by which rules.
+        terms: Box<Terms>,
+        /// When.
+        at: Instant,
+    },
+    /// It stands: stock and money are certain.
+    #[serde(rename = "RentalConfirmed")]
+    Confirmed {
+        /// What the customer pays in all.
+        total: Money,
+        /// When.
+        at: Instant,
+    },
+    /// It could not be had; nothing is held and nothing is owed.
+    #[serde(rename = "RentalRejected")]
+    Rejected {
+        /// Why.
+        reason: RejectReason,
+        /// When.
+        at: Instant,
+    },
+    /// It was not paid in time; nothing is held and nothing is owed.
+    #[serde(rename = "RentalExpired")]
+    Expired {
+        /// When.
+        at: Instant,
+    },
+    /// The shop has it ready.
+    #[serde(rename = "RentalPrepared")]
+    Prepared {
+        /// When.
+        at: Instant,
+    },
+    /// The customer has it.
+    #[serde(rename = "RentalHandedOver")]
+    HandedOver {
+        /// When.
+        at: Instant,
+    },
+    /// It should be back and is not.
+    #[serde(rename = "RentalOverdue")]
+    Overdue {
+        /// When this was noticed.
+        at: Instant,
+    },
+    /// It is back.
+    #[serde(rename = "RentalReturned")]
+    Returned {
+        /// Started days after the end of the period; 0 is in time.
+        days_late: u32,
+        /// What being late costs; absent when nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        late_fee: Option<Money>,
+        /// When.
+        at: Instant,
+    },
+    /// The end: handed over for good, or back with nothing owed.
+    #[serde(rename = "RentalCompleted")]
+    Completed {
+        /// When.
+        at: Instant,
+    },
+    /// Somebody wants out; the compensations begin.
+    #[serde(rename = "RentalCancellationRequested")]
+    CancellationRequested {
+        /// Who.
+        by: CancelledBy,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Personal>,
+        /// What is kept of the price; absent when nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        fee: Option<Money>,
+        /// When.
+        at: Instant,
+    },
+    /// The cancellation came after the hand-over; the rental goes on.
+    #[serde(rename = "RentalCancellationRefused")]
+    CancellationRefused {
+        /// When.
+        at: Instant,
+    },
+    /// The end: every compensation is recorded.
+    #[serde(rename = "RentalCancelled")]
+    Cancelled {
+        /// What the customer got back; absent when nothing had been paid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refunded: Option<Money>,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl DomainEvent for RentalEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::Requested { .. } => "RentalRequested",
+            Self::Confirmed { .. } => "RentalConfirmed",
+            Self::Rejected { .. } => "RentalRejected",
+            Self::Expired { .. } => "RentalExpired",
+            Self::Prepared { .. } => "RentalPrepared",
+            Self::HandedOver { .. } => "RentalHandedOver",
+            Self::Overdue { .. } => "RentalOverdue",
+            Self::Returned { .. } => "RentalReturned",
+            Self::Completed { .. } => "RentalCompleted",
+            Self::CancellationRequested { .. } => "RentalCancellationRequested",
+            Self::CancellationRefused { .. } => "RentalCancellationRefused",
+            Self::Cancelled { .. } => "RentalCancelled",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1".to_owned()
+    }
+}
