@@ -1,1 +1,23 @@
-//! stub
+//! The journal: an append-only event store, the executor of commands over it, and durable subscriptions.
+//!
+//! It knows streams, revisions and positions, and nothing of rentals. **Positions are gapless and in commit order**, so
+//! whoever has read position `n` has read everything up to `n`. **An append is acknowledged only when it is on the disk.**
+
+mod append;
+mod executor;
+mod hash;
+mod journal;
+mod recorded;
+pub mod sqlite;
+mod subscription;
+mod tail;
+mod verify;
+
+pub use append::{Append, AppendError, Appended, Context, Expected, NewEvent};
+pub use executor::{Done, Executable, ExecuteError, Executor};
+pub use journal::{Follower, Journal, ReadError};
+pub use recorded::{Recorded, Shared, category_of};
+pub use subscription::{
+    Parked, Subscription, SubscriptionError, SubscriptionState, SubscriptionStatus, Subscriptions,
+};
+pub use verify::{Flaw, Verified, VerifyError};

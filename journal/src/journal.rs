@@ -1,0 +1,213 @@
+//! The handle that everything else holds: append, read, follow.
+
+use crate::append::{Append, AppendError, Appended};
+use crate::recorded::{Recorded, Shared};
+use crate::sqlite::Reader;
+use crate::tail::Tail;
+use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Commands that may wait for the writer. Beyond that, callers wait before they decide anything.
+const QUEUE: usize = 16_384;
+
+/// The append-only journal. Cheap to clone.
+#[derive(Clone)]
+pub struct Journal {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    queue: mpsc::Sender<Request>,
+    tail: Arc<Tail>,
+    reader: Reader,
+    failure: Arc<OnceLock<Arc<str>>>,
+}
+
+/// Why the journal cannot be read.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ReadError {
+    /// The database said no.
+    #[error("the journal cannot be read: {0}")]
+    Database(Arc<str>),
+    /// The reader was shut down in the middle.
+    #[error("the journal is closing")]
+    Closing,
+}
+
+/// What the writer takes from its queue.
+pub(crate) enum Request {
+    Append(Waiting),
+    /// Write what came before, let the file go, then answer.
+    Close(oneshot::Sender<()>),
+}
+
+/// An append and whoever waits for it.
+pub(crate) struct Waiting {
+    pub(crate) append: Append,
+    pub(crate) answer: oneshot::Sender<Result<Appended, AppendError>>,
+    pub(crate) fate: Fate,
+}
+
+/// Whether an append has become durable yet; shared by the writer and the state that was decided on it.
+#[derive(Clone, Default)]
+pub(crate) struct Fate(Arc<AtomicU8>);
+
+impl Fate {
+    const DURABLE: u8 = 1;
+
+    pub(crate) fn set_durable(&self) {
+        self.0.store(Self::DURABLE, Ordering::Release);
+    }
+
+    pub(crate) fn is_durable(&self) -> bool {
+        self.0.load(Ordering::Acquire) == Self::DURABLE
+    }
+}
+
+/// A place in the writer's queue, taken before a lock is: sending with it never waits.
+pub(crate) struct Place(mpsc::OwnedPermit<Request>);
+
+impl Place {
+    pub(crate) fn send(self, append: Append, fate: Fate) -> oneshot::Receiver<Result<Appended, AppendError>> {
+        let (answer, receiver) = oneshot::channel();
+        self.0.send(Request::Append(Waiting { append, answer, fate }));
+        receiver
+    }
+}
+
+impl Journal {
+    /// Opens the journal file of a data directory, or makes it. One process at a time may.
+    ///
+    /// # Errors
+    /// When another process has it, the file cannot be used, or the linked SQLite is too old.
+    pub fn open(directory: &Path) -> Result<Self, crate::sqlite::OpenError> {
+        let (queue, requests) = mpsc::channel(QUEUE);
+        let failure = Arc::new(OnceLock::new());
+        let opened = crate::sqlite::open(directory, requests, failure.clone())?;
+        let inner = Inner { queue, tail: opened.tail, reader: opened.reader, failure };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Appends events to one stream, all or none, and answers when they are on the disk.
+    ///
+    /// # Errors
+    /// [`AppendError`]; nothing was acknowledged then.
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let place = self.reserve().await?;
+        let answer = place.send(append, Fate::default());
+        self.answered(answer).await
+    }
+
+    pub(crate) async fn reserve(&self) -> Result<Place, AppendError> {
+        self.inner.queue.clone().reserve_owned().await.map(Place).map_err(|_| self.stopped())
+    }
+
+    pub(crate) async fn answered(
+        &self,
+        answer: oneshot::Receiver<Result<Appended, AppendError>>,
+    ) -> Result<Appended, AppendError> {
+        answer.await.unwrap_or_else(|_| Err(self.stopped()))
+    }
+
+    fn stopped(&self) -> AppendError {
+        AppendError::Stopped(self.failure().unwrap_or_else(|| "it was closed".into()))
+    }
+
+    /// Why the writer has stopped, if it has.
+    #[must_use]
+    pub fn failure(&self) -> Option<Arc<str>> {
+        self.inner.failure.get().cloned()
+    }
+
+    /// Position of the last committed event; 0 for an empty journal.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        self.inner.tail.head()
+    }
+
+    /// Changes whenever [`Journal::head`] does.
+    #[must_use]
+    pub fn watch_head(&self) -> watch::Receiver<u64> {
+        self.inner.tail.watch()
+    }
+
+    /// The events of one stream after a revision, in order.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn read_stream(&self, stream: &str, after_revision: u64) -> Result<Vec<Recorded>, ReadError> {
+        let stream = stream.to_owned();
+        self.inner.reader.run(move |reading| reading.stream(&stream, after_revision)).await
+    }
+
+    /// Up to `limit` events of all streams after a position, in order.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn read_all(&self, after: u64, limit: usize) -> Result<Vec<Shared>, ReadError> {
+        if after >= self.head() {
+            return Ok(Vec::new());
+        }
+        if let Some(events) = self.inner.tail.read(after, limit) {
+            return Ok(events);
+        }
+        let events: Arc<[Recorded]> = self.inner.reader.run(move |reading| reading.all(after, limit)).await?.into();
+        Ok((0..events.len()).map(|index| Shared::new(events.clone(), index)).collect())
+    }
+
+    /// The events at these positions; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn read_at(&self, positions: Vec<u64>) -> Result<Vec<Recorded>, ReadError> {
+        self.inner.reader.run(move |reading| reading.at(&positions)).await
+    }
+
+    /// Reads on from a position and waits for what comes.
+    #[must_use]
+    pub fn follow(&self, after: u64) -> Follower {
+        Follower { journal: self.clone(), head: self.watch_head(), after }
+    }
+
+    /// Writes what is queued, takes no more, and lets the file go. Reading goes on until the last handle is dropped.
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.inner.queue.send(Request::Close(done)).await.is_ok() {
+            // An error means that the writer had stopped before: then there is nothing left to write.
+            let _ = closed.await;
+        }
+    }
+}
+
+/// Reads the journal in order, for ever.
+pub struct Follower {
+    journal: Journal,
+    head: watch::Receiver<u64>,
+    after: u64,
+}
+
+impl Follower {
+    /// The next events, at least one and at most `limit`; waits until there is one. Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn next(&mut self, limit: usize) -> Result<Vec<Shared>, ReadError> {
+        loop {
+            self.head.borrow_and_update();
+            let events = self.journal.read_all(self.after, limit).await?;
+            if let Some(last) = events.last() {
+                self.after = last.position;
+                return Ok(events);
+            }
+            self.head.changed().await.map_err(|_| ReadError::Closing)?;
+        }
+    }
+
+    /// The position that was read last.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.after
+    }
+}

@@ -1,0 +1,128 @@
+//! The embedded journal: one SQLite file, one connection that writes, many that read.
+
+mod reader;
+mod writer;
+
+pub(crate) use reader::{Reader, Reading, signed, unsigned};
+
+use crate::journal::Request;
+use crate::tail::Tail;
+use rusqlite::{Connection, OpenFlags};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::mpsc;
+
+/// SQLite before this could corrupt a database in WAL mode.
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// Written into the file's header; a file of a newer Reservoir is not touched.
+const SCHEMA_VERSION: i32 = 1;
+const FILE: &str = "journal.db";
+const LOCK_FILE: &str = "journal.lock";
+
+/// Why the journal could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("another process is using the journal in {}", .0.display())]
+    InUse(PathBuf),
+    /// There is no journal to read.
+    #[error("there is no journal in {}", .0.display())]
+    Missing(PathBuf),
+    /// The SQLite that was linked may corrupt a WAL.
+    #[error("SQLite {0} is too old: 3.51.3 or newer is needed")]
+    OldSqlite(&'static str),
+    /// A newer Reservoir has written it.
+    #[error("the journal has schema {found}; this program knows {SCHEMA_VERSION}")]
+    NewerSchema {
+        /// The version in the file.
+        found: i32,
+    },
+    /// The directory or the lock file cannot be used.
+    #[error("cannot use {}", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        #[source]
+        /// Why.
+        source: std::io::Error,
+    },
+    /// SQLite cannot use the file.
+    #[error("cannot open the journal")]
+    Database(#[from] rusqlite::Error),
+}
+
+pub(crate) struct Opened {
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) reader: Reader,
+}
+
+/// Opens the journal for reading only, beside a process that may be writing it.
+pub(crate) fn open_reading(directory: &Path) -> Result<Reading, OpenError> {
+    let path = directory.join(FILE);
+    if !path.exists() {
+        return Err(OpenError::Missing(directory.to_owned()));
+    }
+    Ok(Reading::open(&path)?)
+}
+
+/// Takes the lock, makes the file where it is missing, and starts the writer.
+pub(crate) fn open(
+    directory: &Path,
+    requests: mpsc::Receiver<Request>,
+    failure: Arc<OnceLock<Arc<str>>>,
+) -> Result<Opened, OpenError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(OpenError::OldSqlite(rusqlite::version()));
+    }
+    let lock = lock(directory)?;
+    let path = directory.join(FILE);
+    let connection = connect(&path)?;
+    let state = writer::State::load(&connection)?;
+    let tail = Arc::new(Tail::new(state.position()));
+    let writer = writer::Writer::new(connection, state, tail.clone(), failure, lock);
+    std::thread::Builder::new()
+        .name("journal-writer".to_owned())
+        .spawn(move || writer.run(requests))
+        .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
+    Ok(Opened { tail, reader: Reader::new(path) })
+}
+
+fn lock(directory: &Path) -> Result<File, OpenError> {
+    let failed = |source| OpenError::Directory { path: directory.to_owned(), source };
+    std::fs::create_dir_all(directory).map_err(failed)?;
+    let file = File::create(directory.join(LOCK_FILE)).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open(path)?;
+    let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > SCHEMA_VERSION {
+        return Err(OpenError::NewerSchema { found });
+    }
+    connection.pragma_update(None, "page_size", 8192)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // An acknowledged event survives a power cut. Group commit pays for it once a batch.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // The writer checkpoints between batches, not inside a commit that callers wait for.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "cache_size", -65_536)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.execute_batch(include_str!("schema.sql"))?;
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    connection.set_prepared_statement_cache_capacity(16);
+    Ok(connection)
+}
+
+fn read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}

@@ -1,0 +1,81 @@
+//! The newest events, in memory: subscribers that keep up never read the disk.
+
+use crate::recorded::{Recorded, Shared};
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::watch;
+
+/// How many events are kept at the most.
+const MOST_EVENTS: usize = 65_536;
+/// How many bytes of payload are kept at the most.
+const MOST_BYTES: usize = 64 << 20;
+
+/// A bounded window on the end of the journal.
+pub(crate) struct Tail {
+    ring: RwLock<Ring>,
+    head: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Ring {
+    batches: VecDeque<Arc<[Recorded]>>,
+    events: usize,
+    bytes: usize,
+}
+
+fn bytes_of(batch: &[Recorded]) -> usize {
+    batch.iter().map(|event| event.payload.len() + size_of::<Recorded>()).sum()
+}
+
+impl Tail {
+    pub(crate) fn new(head: u64) -> Self {
+        Self { ring: RwLock::default(), head: watch::Sender::new(head) }
+    }
+
+    /// Takes in a committed batch and wakes everyone who follows.
+    pub(crate) fn publish(&self, batch: Vec<Recorded>) {
+        let Some(last) = batch.last().map(|event| event.position) else { return };
+        {
+            let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+            ring.events += batch.len();
+            ring.bytes += bytes_of(&batch);
+            ring.batches.push_back(batch.into());
+            while ring.batches.len() > 1 && (ring.events > MOST_EVENTS || ring.bytes > MOST_BYTES) {
+                if let Some(old) = ring.batches.pop_front() {
+                    ring.events -= old.len();
+                    ring.bytes -= bytes_of(&old);
+                }
+            }
+        }
+        self.head.send_replace(last);
+    }
+
+    /// Position of the last committed event.
+    pub(crate) fn head(&self) -> u64 {
+        *self.head.borrow()
+    }
+
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    /// Up to `limit` events after a position, or `None` when they are not in memory any more.
+    pub(crate) fn read(&self, after: u64, limit: usize) -> Option<Vec<Shared>> {
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        let first = ring.batches.front().and_then(|batch| batch.first())?.position;
+        if after + 1 < first {
+            return None;
+        }
+        let start = ring.batches.partition_point(|batch| batch.last().is_some_and(|event| event.position <= after));
+        let mut events = Vec::new();
+        for batch in ring.batches.range(start..) {
+            let skip = batch.partition_point(|event| event.position <= after);
+            let take = (batch.len() - skip).min(limit - events.len());
+            events.extend((skip..skip + take).map(|index| Shared::new(batch.clone(), index)));
+            if events.len() == limit {
+                break;
+            }
+        }
+        Some(events)
+    }
+}
