@@ -6,6 +6,7 @@ mod writer;
 pub(crate) use reader::{Reader, Reading, signed, unsigned};
 
 use crate::journal::Request;
+use crate::recorded::Recorded;
 use crate::tail::Tail;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
@@ -64,6 +65,31 @@ pub(crate) fn open_reading(directory: &Path) -> Result<Reading, OpenError> {
         return Err(OpenError::Missing(directory.to_owned()));
     }
     Ok(Reading::open(&path)?)
+}
+
+/// A journal opened for reading only. It takes no lock, so a server may be writing the same file.
+pub struct JournalFile(Reading);
+
+impl JournalFile {
+    /// Opens the journal of a data directory.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub fn open(directory: &Path) -> Result<Self, OpenError> {
+        open_reading(directory).map(Self)
+    }
+
+    /// Up to `limit` events after a position, of one stream or of all.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(&mut self, stream: Option<&str>, after: u64, limit: usize) -> Result<Vec<Recorded>, OpenError> {
+        let Some(stream) = stream else { return Ok(self.0.all(after, limit)?) };
+        let mut events = self.0.stream(stream, 0)?;
+        events.retain(|event| event.position > after);
+        events.truncate(limit);
+        Ok(events)
+    }
 }
 
 /// Takes the lock, makes the file where it is missing, and starts the writer.
