@@ -163,7 +163,9 @@ impl Opened {
             (_, _, Cmd::MarkHandedOver { .. }) => Ok(vec![]),
 
             (At::HandedOver, _, Cmd::MarkOverdue { now }) => self.mark_overdue(now),
-            (At::Requested | At::Confirmed | At::Prepared, _, Cmd::MarkOverdue { .. }) => self.refuse("mark as overdue"),
+            (At::Requested | At::Confirmed | At::Prepared, _, Cmd::MarkOverdue { .. }) => {
+                self.refuse("mark as overdue")
+            }
             (_, _, Cmd::MarkOverdue { .. }) => Ok(vec![]),
 
             (_, _, Cmd::Return { .. }) if !self.terms.rules.comes_back => Err(RentalError::DoesNotComeBack),
@@ -183,14 +185,10 @@ impl Opened {
             ) => Ok(vec![self.cancellation_requested(by, reason, now)]),
             (_, _, Cmd::RequestCancellation { .. }) => self.refuse("cancel"),
 
-            (_, Undoing::Cancelling, Cmd::RefuseCancellation { now }) => {
-                Ok(vec![Evt::CancellationRefused { at: now }])
-            }
+            (_, Undoing::Cancelling, Cmd::RefuseCancellation { now }) => Ok(vec![Evt::CancellationRefused { at: now }]),
             (_, _, Cmd::RefuseCancellation { .. }) => Ok(vec![]),
 
-            (_, Undoing::Cancelling, Cmd::Cancel { refunded, now }) => {
-                Ok(vec![Evt::Cancelled { refunded, at: now }])
-            }
+            (_, Undoing::Cancelling, Cmd::Cancel { refunded, now }) => Ok(vec![Evt::Cancelled { refunded, at: now }]),
             (_, Undoing::Cancelled, Cmd::Cancel { .. }) => Ok(vec![]),
             (_, _, Cmd::Cancel { .. }) => self.refuse("cancel"),
         }

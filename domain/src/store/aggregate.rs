@@ -98,11 +98,7 @@ impl Store {
 }
 
 fn check_name(name: &str) -> Result<(), StoreError> {
-    if fits(name, 200) {
-        Ok(())
-    } else {
-        Err(StoreError::DoesNotFit { field: "name", why: "1 to 200 characters" })
-    }
+    if fits(name, 200) { Ok(()) } else { Err(StoreError::DoesNotFit { field: "name", why: "1 to 200 characters" }) }
 }
 
 crate::aggregate::aggregate!(Store, "store", StoreCommand => StoreEvent | StoreError);
