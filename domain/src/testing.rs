@@ -2,7 +2,7 @@
 
 use crate::policy::{Policy, Rules};
 use crate::rental::Terms;
-use crate::{CustomerId, Instant, ItemId, Money, PaymentId, Period, RentalId, StoreSlug};
+use crate::{CustomerId, Instant, ItemId, Money, Period, RentalId, StoreSlug};
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use std::fmt::Debug;
 use uuid::Uuid;
@@ -91,10 +91,6 @@ pub(crate) fn rental(number: u128) -> RentalId {
 
 pub(crate) fn item(number: u128) -> ItemId {
     ItemId(Uuid::from_u128(number))
-}
-
-pub(crate) fn payment(number: u128) -> PaymentId {
-    PaymentId(Uuid::from_u128(number))
 }
 
 pub(crate) fn customer() -> CustomerId {
