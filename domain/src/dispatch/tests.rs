@@ -98,9 +98,7 @@ fn a_cancellation_that_comes_first_stops_the_hand_over() {
 
 #[test]
 fn a_hand_over_that_comes_first_stops_the_cancellation() {
-    given::<Dispatch>([requested(), prepared(), handed_over()])
-        .when(cancel())
-        .then_refused(DispatchError::HandedOver);
+    given::<Dispatch>([requested(), prepared(), handed_over()]).when(cancel()).then_refused(DispatchError::HandedOver);
 }
 
 #[test]

@@ -106,12 +106,8 @@ fn what_is_known_does_not_become_unknown() {
 
 #[test]
 fn an_answer_is_never_taken_back() {
-    given::<Payment>([requested(), declined()])
-        .when(approve())
-        .then_refused(wrong("approve", PaymentStatus::Declined));
-    given::<Payment>([requested(), approved()])
-        .when(decline())
-        .then_refused(wrong("decline", PaymentStatus::Approved));
+    given::<Payment>([requested(), declined()]).when(approve()).then_refused(wrong("approve", PaymentStatus::Declined));
+    given::<Payment>([requested(), approved()]).when(decline()).then_refused(wrong("decline", PaymentStatus::Approved));
 }
 
 #[test]

@@ -23,16 +23,12 @@ fn misfit(field: &'static str, why: &'static str) -> ItemError {
 fn an_item_is_registered_once() {
     given::<Item>([]).when(register(Stock::Pool { units: 2 })).then([cars(2)]);
     given::<Item>([cars(2)]).when(register(Stock::Pool { units: 3 })).then_refused(ItemError::AnotherItem);
-    given::<Item>([cars(2)])
-        .when(register(Stock::Sale { units: Some(2) }))
-        .then_refused(ItemError::AnotherItem);
+    given::<Item>([cars(2)]).when(register(Stock::Sale { units: Some(2) })).then_refused(ItemError::AnotherItem);
 }
 
 #[test]
 fn a_repeated_registration_is_known_again_even_after_the_item_has_changed() {
-    given::<Item>([cars(2), renamed("Fiat"), adjusted(1, 3, 5)])
-        .when(register(Stock::Pool { units: 2 }))
-        .then([]);
+    given::<Item>([cars(2), renamed("Fiat"), adjusted(1, 3, 5)]).when(register(Stock::Pool { units: 2 })).then([]);
     let rows = || Stock::Seats { seats: texts(&["A1", "A2"]) };
     given::<Item>([registered(rows())]).when(register(rows())).then([]);
 }
@@ -40,9 +36,7 @@ fn a_repeated_registration_is_known_again_even_after_the_item_has_changed() {
 #[test]
 fn seats_are_named_each_once() {
     let refused = |names: &[&str], why| {
-        given::<Item>([])
-            .when(register(Stock::Seats { seats: texts(names) }))
-            .then_refused(misfit("seats", why));
+        given::<Item>([]).when(register(Stock::Seats { seats: texts(names) })).then_refused(misfit("seats", why));
     };
     refused(&[], "1 to 10000 of them");
     refused(&["A1", "A1"], "each once");

@@ -25,9 +25,7 @@ fn free(events: Vec<ItemEvent>, period: Period, now: &str) -> Option<u32> {
 
 #[test]
 fn a_car_is_held_for_its_days_at_the_price_of_a_day() {
-    given::<Item>([cars(5)])
-        .when(hold(1, days(july(), 3, 2)))
-        .then([held(1, 2, Some(july()), euros(18_000))]);
+    given::<Item>([cars(5)]).when(hold(1, days(july(), 3, 2))).then([held(1, 2, Some(july()), euros(18_000))]);
     let loan = Wanted { price_per: PricePer::Unit, ..days(july(), 3, 1) };
     given::<Item>([cars(1)]).when(hold(1, loan)).then([held(1, 1, Some(july()), euros(3000))]);
 }
@@ -35,9 +33,7 @@ fn a_car_is_held_for_its_days_at_the_price_of_a_day() {
 #[test]
 fn a_july_booking_and_an_august_booking_do_not_compete() {
     let august = period("2026-08-01", "2026-08-04");
-    given::<Item>(away())
-        .when(hold(2, days(august, 3, 1)))
-        .then([held(2, 1, Some(august), euros(9000))]);
+    given::<Item>(away()).when(hold(2, days(august, 3, 1))).then([held(2, 1, Some(august), euros(9000))]);
 }
 
 #[test]
@@ -77,13 +73,9 @@ fn a_car_rests_between_two_bookings() {
 #[test]
 fn what_is_held_needs_a_period_that_ends_after_it_starts() {
     let misfit = |field, why| ItemError::DoesNotFit { field, why };
-    given::<Item>([cars(1)])
-        .when(hold(1, units(1)))
-        .then_refused(misfit("from", "from when to when is needed"));
+    given::<Item>([cars(1)]).when(hold(1, units(1))).then_refused(misfit("from", "from when to when is needed"));
     let backwards = Period { from: july().to, to: july().from };
-    given::<Item>([cars(1)])
-        .when(hold(1, days(backwards, 3, 1)))
-        .then_refused(misfit("to", "after the start"));
+    given::<Item>([cars(1)]).when(hold(1, days(backwards, 3, 1))).then_refused(misfit("to", "after the start"));
     let forever = Period { from: july().from, to: Instant::MAX_UTC };
     let wanted = Wanted { turnaround_s: 1, ..days(forever, 3, 1) };
     given::<Item>([cars(1)]).when(hold(1, wanted)).then_refused(misfit("to", "beyond the calendar"));
@@ -124,9 +116,7 @@ fn a_car_that_comes_back_rests_first() {
 fn a_car_that_is_late_is_promised_to_nobody_even_before_anybody_has_noticed() {
     let august = period("2026-08-01", "2026-08-04");
     assert_eq!(free(away(), august, "2026-07-03T23:59Z"), Some(1));
-    given::<Item>(away())
-        .when(hold_at(2, days(august, 3, 1), "2026-07-04"))
-        .then_refused(out_of_stock(1, 0));
+    given::<Item>(away()).when(hold_at(2, days(august, 3, 1), "2026-07-04")).then_refused(out_of_stock(1, 0));
 }
 
 #[test]
@@ -160,24 +150,20 @@ fn only_what_is_paid_for_can_be_late_or_come_back() {
 fn a_clock_that_lags_behind_does_not_find_a_car_twice() {
     // Returned at ten past; a process whose clock is at nine holds it for the past hour and more.
     let back = and(away(), returned(1, "2026-07-02T10:10Z"));
-    given::<Item>(back.clone())
-        .when(hold_at(2, days(july(), 3, 1), "2026-07-02T10:09Z"))
-        .then([ItemEvent::Held {
-            rental: rental(2),
-            customer: customer(),
-            quantity: 1,
-            occupies: Some(july()),
-            turnaround_s: 0,
-            seats: vec![],
-            unit_price: euros(3000),
-            total: euros(9000),
-            until: deadline(),
-            at: at("2026-07-02T10:09Z"),
-        }]);
+    given::<Item>(back.clone()).when(hold_at(2, days(july(), 3, 1), "2026-07-02T10:09Z")).then([ItemEvent::Held {
+        rental: rental(2),
+        customer: customer(),
+        quantity: 1,
+        occupies: Some(july()),
+        turnaround_s: 0,
+        seats: vec![],
+        unit_price: euros(3000),
+        total: euros(9000),
+        until: deadline(),
+        at: at("2026-07-02T10:09Z"),
+    }]);
     let again = and(back, held(2, 1, Some(july()), euros(9000)));
-    given::<Item>(again)
-        .when(hold_at(3, days(july(), 3, 1), "2026-07-02T10:08Z"))
-        .then_refused(out_of_stock(1, 0));
+    given::<Item>(again).when(hold_at(3, days(july(), 3, 1), "2026-07-02T10:08Z")).then_refused(out_of_stock(1, 0));
 }
 
 #[test]

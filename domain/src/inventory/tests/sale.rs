@@ -30,18 +30,24 @@ fn what_is_released_can_be_sold_again() {
         let reason = ReleaseReason::Cancelled;
         let given_up = [phones(1), held(1, 1, None, euros(3000))].into_iter().chain(events);
         given::<Item>(given_up.clone()).when(release(1, reason)).then([released(1, reason)]);
-        given::<Item>(given_up.chain([released(1, reason)]))
-            .when(hold(2, units(1)))
-            .then([held(2, 1, None, euros(3000))]);
+        given::<Item>(given_up.chain([released(1, reason)])).when(hold(2, units(1))).then([held(
+            2,
+            1,
+            None,
+            euros(3000),
+        )]);
     }
 }
 
 #[test]
 fn what_is_made_to_order_is_never_out_of_stock() {
     let coffee = registered(Stock::Sale { units: None });
-    given::<Item>([coffee.clone()])
-        .when(hold(1, units(1_000_000)))
-        .then([held(1, 1_000_000, None, euros(3_000_000_000))]);
+    given::<Item>([coffee.clone()]).when(hold(1, units(1_000_000))).then([held(
+        1,
+        1_000_000,
+        None,
+        euros(3_000_000_000),
+    )]);
     let item = given::<Item>([coffee]).state;
     assert_eq!((item.available(None, at(MAY)), item.units()), (None, None));
 }
@@ -56,9 +62,7 @@ fn a_hold_expires_but_a_commitment_does_not() {
     let expired = ReleaseReason::Expired;
     let held = [phones(1), held(1, 1, None, euros(3000))];
     given::<Item>(held.clone()).when(release(1, expired)).then([released(1, expired)]);
-    given::<Item>(held.into_iter().chain([committed(1)]))
-        .when(release(1, expired))
-        .then_refused(ItemError::Committed);
+    given::<Item>(held.into_iter().chain([committed(1)])).when(release(1, expired)).then_refused(ItemError::Committed);
 }
 
 #[test]
@@ -123,8 +127,6 @@ fn a_seat_that_is_given_up_is_free_again() {
 fn seats_are_chosen_all_or_none_and_each_once() {
     let row = || seats(&["A1", "A2"]);
     let two = Wanted { quantity: 2, ..chosen(&["A1"]) };
-    given::<Item>([row()])
-        .when(hold(1, two))
-        .then_refused(misfit("seats", "as many as the quantity, or none"));
+    given::<Item>([row()]).when(hold(1, two)).then_refused(misfit("seats", "as many as the quantity, or none"));
     given::<Item>([row()]).when(hold(1, chosen(&["A1", "A1"]))).then_refused(misfit("seats", "each once"));
 }

@@ -83,7 +83,8 @@ fn a_car_that_is_back_in_time_costs_no_more() {
 #[test]
 fn every_started_day_late_costs_one_and_a_half_days() {
     // Three days cost 90.00, so a day late costs 45.00.
-    for (now, days_late, fee) in [("2026-07-04T00:01Z", 1, 4500), ("2026-07-05", 1, 4500), ("2026-07-05T00:01Z", 2, 9000)]
+    for (now, days_late, fee) in
+        [("2026-07-04T00:01Z", 1, 4500), ("2026-07-05", 1, 4500), ("2026-07-05T00:01Z", 2, 9000)]
     {
         let late = returned(now, days_late, Some(euros(fee)));
         given::<Rental>(away()).when(give_back(now)).then([late.clone()]);

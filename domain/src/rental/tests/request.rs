@@ -57,10 +57,9 @@ fn a_period_may_start_today_but_not_before_by_the_calendar_of_the_store() {
 
     let yesterday = Some(period("2026-04-30T21:59Z", "2026-05-02"));
     let terms = Terms { period: yesterday, ..car_terms() };
-    given::<Rental>([]).when(request(terms)).then_refused(RentalError::StartsInThePast {
-        from: at("2026-04-30T21:59Z"),
-        today: at("2026-04-30T22:00Z"),
-    });
+    given::<Rental>([])
+        .when(request(terms))
+        .then_refused(RentalError::StartsInThePast { from: at("2026-04-30T21:59Z"), today: at("2026-04-30T22:00Z") });
     // Where it is still April, that is today.
     let terms = Terms { period: yesterday, time_zone: chrono_tz::America::Los_Angeles, ..car_terms() };
     let early = RentalCommand::Request { terms: Box::new(terms.clone()), now: at("2026-05-01T03:00Z") };

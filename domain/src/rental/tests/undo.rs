@@ -41,9 +41,11 @@ fn a_rental_can_be_cancelled_until_it_is_handed_over() {
 fn cancelling_is_free_until_a_day_before_the_start_and_then_costs_a_tenth() {
     let confirmed = || [requested(), confirmed()];
     for (now, fee) in [("2026-06-30", None), ("2026-06-30T00:01Z", Some(900)), ("2026-07-02", Some(900))] {
-        given::<Rental>(confirmed())
-            .when(cancel_by(CancelledBy::Customer, now))
-            .then([cancelling_for(CancelledBy::Customer, fee, now)]);
+        given::<Rental>(confirmed()).when(cancel_by(CancelledBy::Customer, now)).then([cancelling_for(
+            CancelledBy::Customer,
+            fee,
+            now,
+        )]);
     }
 }
 
@@ -86,9 +88,7 @@ fn cancelled_is_recorded_only_when_a_cancellation_is_in_flight() {
     given::<Rental>([requested(), confirmed(), cancelling()])
         .when(RentalCommand::Cancel { refunded, now: at(MAY) })
         .then([RentalEvent::Cancelled { refunded, at: at(MAY) }]);
-    given::<Rental>([requested(), confirmed()])
-        .when(cancel())
-        .then_refused(wrong("cancel", RentalStatus::Confirmed));
+    given::<Rental>([requested(), confirmed()]).when(cancel()).then_refused(wrong("cancel", RentalStatus::Confirmed));
 }
 
 #[test]
@@ -112,9 +112,11 @@ fn a_hand_over_that_came_first_ends_the_cancellation() {
     given::<Rental>([requested(), confirmed(), prepared(), cancelling()])
         .when(mark_handed_over())
         .then([refused(), handed_over()]);
-    given::<Rental>([requested_by(terms_of("phone-shop")), confirmed(), cancelling()])
-        .when(mark_handed_over())
-        .then([refused(), handed_over(), completed()]);
+    given::<Rental>([requested_by(terms_of("phone-shop")), confirmed(), cancelling()]).when(mark_handed_over()).then([
+        refused(),
+        handed_over(),
+        completed(),
+    ]);
 }
 
 #[test]
