@@ -1,0 +1,142 @@
+//! The `reservoir` program and the data directories that it is run on.
+
+use crate::eventually::PATIENCE;
+use crate::server::Server;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::sync::{Arc, Mutex};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+/// A data directory that goes away with the last one who holds it, and the options that the program is given with it.
+#[derive(Debug)]
+pub struct Data {
+    directory: TempDir,
+    options: Vec<String>,
+    tokens: Mutex<HashMap<String, String>>,
+}
+
+/// What a run of the program came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Data {
+    /// An empty directory.
+    #[must_use]
+    pub fn empty() -> Arc<Self> {
+        Self::with_options(&[])
+    }
+
+    /// An empty directory, and what else `serve` is told.
+    ///
+    /// # Panics
+    /// When there is no room for temporary files.
+    #[must_use]
+    pub fn with_options(options: &[&str]) -> Arc<Self> {
+        let directory = tempfile::Builder::new().prefix("reservoir-story-").tempdir().expect("a temporary directory");
+        let options = options.iter().map(|&option| option.to_owned()).collect();
+        Arc::new(Self { directory, options, tokens: Mutex::default() })
+    }
+
+    /// Where everything is kept.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Serves it on a free port, and answers when that is ready.
+    pub async fn serve(self: &Arc<Self>) -> Server {
+        Server::start(self.clone()).await
+    }
+
+    /// Runs the program to its end: `data.run(&["verify"])`.
+    ///
+    /// # Panics
+    /// When it has not ended after [`PATIENCE`].
+    pub async fn run(&self, arguments: &[&str]) -> Outcome {
+        let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let ended = tokio::time::timeout(PATIENCE, child.expect("reservoir starts").wait_with_output()).await;
+        Outcome::of(ended.unwrap_or_else(|_| panic!("`reservoir {}` does not end", arguments.join(" "))).expect("output"))
+    }
+
+    /// A bearer token, minted once for each principal.
+    ///
+    /// # Panics
+    /// When the program does not mint one.
+    pub fn token(&self, principal: &str) -> String {
+        let mut tokens = self.tokens.lock().unwrap();
+        if let Some(token) = tokens.get(principal) {
+            return token.clone();
+        }
+        let mut command = self.command(&["token", principal]).into_std();
+        let minted = Outcome::of(command.stdin(Stdio::null()).output().expect("reservoir starts"));
+        assert_eq!(minted.code, Some(0), "no token for {principal}: {}", minted.stderr);
+        let token = minted.stdout.trim().to_owned();
+        tokens.insert(principal.to_owned(), token.clone());
+        token
+    }
+
+    /// The program with this directory, cut off from whatever configuration is around.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        let around = std::env::vars_os().map(|(name, _)| name);
+        for name in around.filter(|name| name.to_string_lossy().starts_with("RESERVOIR_")) {
+            command.env_remove(name);
+        }
+        command.args(arguments).arg("--data").arg(self.path());
+        command.current_dir(self.path()).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    pub(crate) fn options(&self) -> &[String] {
+        &self.options
+    }
+}
+
+impl Outcome {
+    fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    /// The one line of standard error with which the program gave up.
+    ///
+    /// # Panics
+    /// When it did not give up, or not with one line.
+    #[track_caller]
+    #[must_use]
+    pub fn refusal(&self) -> &str {
+        assert!(self.code.is_some_and(|code| code != 0), "it did not fail: {self:?}");
+        assert_eq!(self.stderr.lines().count(), 1, "not one line: {}", self.stderr);
+        self.stderr.trim_end()
+    }
+
+    /// Standard output of a run that went well.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[track_caller]
+    #[must_use]
+    pub fn success(&self) -> &str {
+        assert_eq!(self.code, Some(0), "it failed: {self:?}");
+        &self.stdout
+    }
+}
+
+/// `RESERVOIR_BIN`, else the program that was built beside the running test.
+fn binary() -> PathBuf {
+    if let Some(chosen) = std::env::var_os("RESERVOIR_BIN") {
+        return chosen.into();
+    }
+    let test = std::env::current_exe().expect("the running test has a path");
+    let beside = test.ancestors().skip(1).map(|folder| folder.join("reservoir")).find(|path| path.is_file());
+    beside.expect("build the program first: cargo build -p reservoir, or run tests/run, which does")
+}
