@@ -64,7 +64,9 @@ impl Data {
     pub async fn run(&self, arguments: &[&str]) -> Outcome {
         let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let ended = tokio::time::timeout(PATIENCE, child.expect("reservoir starts").wait_with_output()).await;
-        Outcome::of(ended.unwrap_or_else(|_| panic!("`reservoir {}` does not end", arguments.join(" "))).expect("output"))
+        Outcome::of(
+            ended.unwrap_or_else(|_| panic!("`reservoir {}` does not end", arguments.join(" "))).expect("output"),
+        )
     }
 
     /// A bearer token, minted once for each principal.
@@ -124,7 +126,7 @@ impl Outcome {
     /// # Panics
     /// When it did not.
     #[track_caller]
-    #[must_use]
+    #[expect(clippy::must_use_candidate, reason = "often it is enough that it went well")]
     pub fn success(&self) -> &str {
         assert_eq!(self.code, Some(0), "it failed: {self:?}");
         &self.stdout

@@ -20,6 +20,12 @@ impl Seed {
         Self(seed)
     }
 
+    /// Another source that follows from this one, for a task of its own.
+    #[must_use]
+    pub const fn split(&mut self) -> Self {
+        Self(self.below(u64::MAX))
+    }
+
     /// The next number below a limit (splitmix64).
     pub const fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
