@@ -58,7 +58,8 @@ fn dependencies_go_one_way() {
 #[test]
 fn the_domain_reaches_no_clock_no_disk_and_no_network() {
     for member in members().iter().filter(|member| member["name"] == "domain") {
-        for dependency in member["dependencies"].as_array().unwrap() {
+        // Its tests run inside cqrs-es's framework, which wants a runtime.
+        for dependency in member["dependencies"].as_array().unwrap().iter().filter(|one| one["kind"].is_null()) {
             let name = dependency["name"].as_str().unwrap();
             assert!(!["tokio", "rusqlite", "reqwest", "axum", "tracing", "rand"].contains(&name), "domain → {name}");
         }

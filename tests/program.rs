@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -62,8 +63,16 @@ impl Data {
     /// # Panics
     /// When it has not ended after [`PATIENCE`].
     pub async fn run(&self, arguments: &[&str]) -> Outcome {
+        self.run_within(PATIENCE, arguments).await
+    }
+
+    /// The same for what may take longer.
+    ///
+    /// # Panics
+    /// When it has not ended by then.
+    pub async fn run_within(&self, patience: Duration, arguments: &[&str]) -> Outcome {
         let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let ended = tokio::time::timeout(PATIENCE, child.expect("reservoir starts").wait_with_output()).await;
+        let ended = tokio::time::timeout(patience, child.expect("reservoir starts").wait_with_output()).await;
         Outcome::of(
             ended.unwrap_or_else(|_| panic!("`reservoir {}` does not end", arguments.join(" "))).expect("output"),
         )
