@@ -99,7 +99,9 @@ impl Writer {
     /// Serves the queue until it is closed or the disk fails.
     pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
         let mut closing = None;
-        while let (None, Some(first)) = (&closing, requests.blocking_recv()) {
+        while closing.is_none()
+            && let Some(first) = requests.blocking_recv()
+        {
             let batch = gather(first, &mut requests, &mut closing);
             if !self.serve(batch) {
                 break;
