@@ -20,3 +20,8 @@ pub use projection::{Indigestible, Key, Projection, Row};
 pub use replay::{ReplayError, ReplayReport};
 pub use runner::Running;
 pub use views::*;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
