@@ -128,7 +128,7 @@ async fn replay(
     let head = journal.head();
     let hash = journal.read_at(vec![head]).await?.first().map_or_else(Vec::new, |event| event.hash.to_vec());
     let mut parts = Vec::new();
-    for spec in specs.iter().copied() {
+    for &spec in &specs {
         views.inner.writer.run(move |connection| Table::next(&spec).create(connection)).await??;
         parts.push(Part { refold: Refold::new(spec, Held::new()), table: Table::next(&spec) });
     }
@@ -158,7 +158,7 @@ fn chosen(views: &Views, names: &[String]) -> Result<Vec<Spec>, ViewError> {
 }
 
 async fn index_all(views: &Views, specs: &[Spec]) -> Result<(), ReplayError> {
-    for spec in specs.iter().copied() {
+    for &spec in specs {
         views.inner.writer.run(move |connection| index(connection, &spec)).await??;
     }
     Ok(())

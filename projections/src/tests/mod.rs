@@ -4,3 +4,4 @@ mod poison;
 mod reading;
 mod rebuilding;
 mod running;
+mod speed;

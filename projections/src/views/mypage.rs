@@ -247,6 +247,8 @@ impl MyPageEntry {
             RentalEvent::Cancelled { refunded, .. } => {
                 self.refunded = *refunded;
                 self.deadlines = Deadlines::default();
+                // The shop never heard of it and never will.
+                self.dispatch.take_if(|dispatch| dispatch.status == DispatchProgress::Waiting);
             }
         }
     }
