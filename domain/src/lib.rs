@@ -3,6 +3,7 @@
 //! **Nothing here reads a clock, makes a random id or does I/O.** An aggregate's `decide` turns a command into
 //! events or a refusal, `apply` folds an event into state, and that is all there is.
 
+mod aggregate;
 pub mod dispatch;
 mod event;
 mod ids;

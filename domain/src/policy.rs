@@ -1,5 +1,10 @@
 //! How a line of business behaves, and the words it uses. Five presets come along; a sixth is a file of its user.
 
+mod check;
+mod presets;
+#[cfg(test)]
+mod tests;
+
 use crate::rental::RentalStatus;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

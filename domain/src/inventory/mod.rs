@@ -5,10 +5,15 @@
 //! `sale` of units that leave for good; or named `seats`. **It is never negative and no unit is given twice.**
 
 mod aggregate;
+mod allocation;
 mod command;
 mod error;
 mod event;
+mod listing;
 mod occupancy;
+mod pool;
+mod seating;
+mod shelf;
 #[cfg(test)]
 mod tests;
 

@@ -63,4 +63,3 @@ pub enum PaymentStatus {
     /// Money should have gone back and has not yet.
     RefundFailed,
 }
-

@@ -1,25 +1,47 @@
-//! State and rules.
+//! Which rentals are counted, and the rules for counting them.
 
 use super::{QuotaCommand, QuotaError, QuotaEvent};
-use cqrs_es::{Aggregate, event_sink::EventSink};
+use crate::RentalId;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
-/// State.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Quota;
+/// The open rentals of one customer at one shop.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    open: BTreeSet<RentalId>,
+}
 
-impl Aggregate for Quota {
-    const TYPE: &'static str = "quota";
-    type Command = QuotaCommand;
-    type Event = QuotaEvent;
-    type Error = QuotaError;
-    type Services = ();
-
-    async fn handle(&mut self, _command: QuotaCommand, _services: &(), _sink: &EventSink<Self>) -> Result<(), QuotaError> {
-        todo!()
+impl Quota {
+    /// How many rentals are open.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.open.len()
     }
 
-    fn apply(&mut self, _event: QuotaEvent) {
-        todo!()
+    /// The rules. An empty list means "already so".
+    ///
+    /// # Errors
+    /// When as many are open as may be.
+    pub fn decide(&self, command: QuotaCommand) -> Result<Vec<QuotaEvent>, QuotaError> {
+        match command {
+            QuotaCommand::Take { rental, .. } if self.open.contains(&rental) => Ok(vec![]),
+            QuotaCommand::Take { limit, .. } if u64::from(limit) <= self.open.len() as u64 => {
+                Err(QuotaError::Exceeded { limit })
+            }
+            QuotaCommand::Take { rental, now, .. } => Ok(vec![QuotaEvent::Taken { rental, at: now }]),
+            QuotaCommand::GiveBack { rental, now } if self.open.contains(&rental) => {
+                Ok(vec![QuotaEvent::GivenBack { rental, at: now }])
+            }
+            QuotaCommand::GiveBack { .. } => Ok(vec![]),
+        }
+    }
+
+    fn fold(&mut self, event: QuotaEvent) {
+        match event {
+            QuotaEvent::Taken { rental, .. } => self.open.insert(rental),
+            QuotaEvent::GivenBack { rental, .. } => self.open.remove(&rental),
+        };
     }
 }
+
+crate::aggregate::aggregate!(Quota, "quota", QuotaCommand => QuotaEvent | QuotaError);

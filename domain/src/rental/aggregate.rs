@@ -1,25 +1,275 @@
-//! State and rules.
+//! How far a rental has come, and where it may go from there.
 
-use super::{RentalCommand, RentalError, RentalEvent};
-use cqrs_es::{Aggregate, event_sink::EventSink};
+use super::{CancelledBy, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
+use crate::{Instant, Money, Period, Personal, days_started};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-/// State.
+/// The customer's side of a reservation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Rental;
+pub enum Rental {
+    /// Nobody has asked for it.
+    #[default]
+    NotRequested,
+    /// Somebody has.
+    Requested(Box<Opened>),
+}
 
-impl Aggregate for Rental {
-    const TYPE: &'static str = "rental";
-    type Command = RentalCommand;
-    type Event = RentalEvent;
-    type Error = RentalError;
-    type Services = ();
+/// A rental that was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    terms: Box<Terms>,
+    /// What the customer pays in all; known from the confirmation on.
+    total: Option<Money>,
+    reached: Reached,
+    undoing: Undoing,
+}
 
-    async fn handle(&mut self, _command: RentalCommand, _services: &(), _sink: &EventSink<Self>) -> Result<(), RentalError> {
-        todo!()
+/// How far it has come. It is kept when the rental is undone: a repeated order must still find its effect here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+enum Reached {
+    Requested,
+    Confirmed,
+    Prepared,
+    HandedOver,
+    Overdue,
+    Returned,
+    Completed,
+}
+
+/// Whether it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Undoing {
+    No,
+    Cancelling,
+    Cancelled,
+    Rejected,
+    Expired,
+}
+
+impl Rental {
+    /// Where it stands; `None` when there is no such rental, `cancelling` while a cancellation is in flight.
+    #[must_use]
+    pub fn status(&self) -> Option<RentalStatus> {
+        self.opened().map(Opened::status)
     }
 
-    fn apply(&mut self, _event: RentalEvent) {
-        todo!()
+    /// What was asked for; `None` when there is no such rental.
+    #[must_use]
+    pub fn terms(&self) -> Option<&Terms> {
+        self.opened().map(|it| &*it.terms)
+    }
+
+    /// What the customer pays in all; `None` until it is confirmed.
+    #[must_use]
+    pub fn total(&self) -> Option<Money> {
+        self.opened().and_then(|it| it.total)
+    }
+
+    fn opened(&self) -> Option<&Opened> {
+        match self {
+            Self::NotRequested => None,
+            Self::Requested(opened) => Some(opened),
+        }
+    }
+
+    /// The rules. An empty list means "already so".
+    ///
+    /// # Errors
+    /// When what is asked for does not fit the business, and when the order makes no sense where the rental stands.
+    pub fn decide(&self, command: RentalCommand) -> Result<Vec<RentalEvent>, RentalError> {
+        use RentalCommand as Cmd;
+        match (self, command) {
+            (Self::NotRequested, Cmd::Request { terms, now }) => {
+                terms.check(now)?;
+                Ok(vec![RentalEvent::Requested { terms, at: now }])
+            }
+            (
+                Self::NotRequested,
+                Cmd::Confirm { .. }
+                | Cmd::Reject { .. }
+                | Cmd::Expire { .. }
+                | Cmd::MarkPrepared { .. }
+                | Cmd::MarkHandedOver { .. }
+                | Cmd::MarkOverdue { .. }
+                | Cmd::Return { .. }
+                | Cmd::Complete { .. }
+                | Cmd::RequestCancellation { .. }
+                | Cmd::RefuseCancellation { .. }
+                | Cmd::Cancel { .. },
+            ) => Err(RentalError::NotRequested),
+            (Self::Requested(it), command) => it.decide(command),
+        }
+    }
+
+    fn fold(&mut self, event: RentalEvent) {
+        match (event, &mut *self) {
+            (RentalEvent::Requested { terms, .. }, _) => {
+                let (reached, undoing) = (Reached::Requested, Undoing::No);
+                *self = Self::Requested(Box::new(Opened { terms, total: None, reached, undoing }));
+            }
+            (event, Self::Requested(it)) => it.fold(&event),
+            // Never written: every other order to a rental that was not requested is refused.
+            (_, Self::NotRequested) => {}
+        }
     }
 }
+
+impl Opened {
+    const fn status(&self) -> RentalStatus {
+        match (self.undoing, self.reached) {
+            (Undoing::Cancelling, _) => RentalStatus::Cancelling,
+            (Undoing::Cancelled, _) => RentalStatus::Cancelled,
+            (Undoing::Rejected, _) => RentalStatus::Rejected,
+            (Undoing::Expired, _) => RentalStatus::Expired,
+            (Undoing::No, Reached::Requested) => RentalStatus::Requested,
+            (Undoing::No, Reached::Confirmed) => RentalStatus::Confirmed,
+            (Undoing::No, Reached::Prepared) => RentalStatus::Prepared,
+            (Undoing::No, Reached::HandedOver) => RentalStatus::HandedOver,
+            (Undoing::No, Reached::Overdue) => RentalStatus::Overdue,
+            (Undoing::No, Reached::Returned) => RentalStatus::Returned,
+            (Undoing::No, Reached::Completed) => RentalStatus::Completed,
+        }
+    }
+
+    fn decide(&self, command: RentalCommand) -> Result<Vec<RentalEvent>, RentalError> {
+        use {Reached as At, RentalCommand as Cmd, RentalEvent as Evt};
+        match (self.reached, self.undoing, command) {
+            (_, _, Cmd::Request { terms, .. }) if terms == self.terms => Ok(vec![]),
+            (_, _, Cmd::Request { .. }) => self.refuse("request"),
+
+            (At::Requested, Undoing::No, Cmd::Confirm { total, now }) => Ok(vec![Evt::Confirmed { total, at: now }]),
+            (At::Requested, _, Cmd::Confirm { .. }) => self.refuse("confirm"),
+            (_, _, Cmd::Confirm { .. }) => Ok(vec![]),
+
+            (At::Requested, Undoing::No, Cmd::Reject { reason, now }) => Ok(vec![Evt::Rejected { reason, at: now }]),
+            (_, Undoing::Rejected, Cmd::Reject { .. }) => Ok(vec![]),
+            (_, _, Cmd::Reject { .. }) => self.refuse("reject"),
+
+            (At::Requested, Undoing::No, Cmd::Expire { now }) => Ok(vec![Evt::Expired { at: now }]),
+            (_, Undoing::Expired, Cmd::Expire { .. }) => Ok(vec![]),
+            (_, _, Cmd::Expire { .. }) => self.refuse("expire"),
+
+            (At::Confirmed, Undoing::No, Cmd::MarkPrepared { now }) => Ok(vec![Evt::Prepared { at: now }]),
+            // It is being undone: that it was made ready in the meantime changes nothing any more.
+            (At::Confirmed, Undoing::Cancelling, Cmd::MarkPrepared { .. }) => Ok(vec![]),
+            (At::Requested | At::Confirmed, _, Cmd::MarkPrepared { .. }) => self.refuse("prepare"),
+            (_, _, Cmd::MarkPrepared { .. }) => Ok(vec![]),
+
+            (At::Confirmed | At::Prepared, Undoing::No | Undoing::Cancelling, Cmd::MarkHandedOver { now }) => {
+                Ok(self.hand_over(now))
+            }
+            (At::Requested | At::Confirmed | At::Prepared, _, Cmd::MarkHandedOver { .. }) => self.refuse("hand over"),
+            (_, _, Cmd::MarkHandedOver { .. }) => Ok(vec![]),
+
+            (At::HandedOver, _, Cmd::MarkOverdue { now }) => self.mark_overdue(now),
+            (At::Requested | At::Confirmed | At::Prepared, _, Cmd::MarkOverdue { .. }) => {
+                self.refuse("mark as overdue")
+            }
+            (_, _, Cmd::MarkOverdue { .. }) => Ok(vec![]),
+
+            (_, _, Cmd::Return { .. }) if !self.terms.rules.comes_back => Err(RentalError::DoesNotComeBack),
+            (At::HandedOver | At::Overdue, _, Cmd::Return { now }) => Ok(vec![self.returned(now)]),
+            (At::Requested | At::Confirmed | At::Prepared, _, Cmd::Return { .. }) => self.refuse("return"),
+            (_, _, Cmd::Return { .. }) => Ok(vec![]),
+
+            (At::Returned, _, Cmd::Complete { now }) => Ok(vec![Evt::Completed { at: now }]),
+            (At::Completed, _, Cmd::Complete { .. }) => Ok(vec![]),
+            (_, _, Cmd::Complete { .. }) => self.refuse("complete"),
+
+            (_, Undoing::Cancelling | Undoing::Cancelled, Cmd::RequestCancellation { .. }) => Ok(vec![]),
+            (
+                At::Requested | At::Confirmed | At::Prepared,
+                Undoing::No,
+                Cmd::RequestCancellation { by, reason, now },
+            ) => Ok(vec![self.cancellation_requested(by, reason, now)]),
+            (_, _, Cmd::RequestCancellation { .. }) => self.refuse("cancel"),
+
+            (_, Undoing::Cancelling, Cmd::RefuseCancellation { now }) => Ok(vec![Evt::CancellationRefused { at: now }]),
+            (_, _, Cmd::RefuseCancellation { .. }) => Ok(vec![]),
+
+            (_, Undoing::Cancelling, Cmd::Cancel { refunded, now }) => Ok(vec![Evt::Cancelled { refunded, at: now }]),
+            (_, Undoing::Cancelled, Cmd::Cancel { .. }) => Ok(vec![]),
+            (_, _, Cmd::Cancel { .. }) => self.refuse("cancel"),
+        }
+    }
+
+    fn refuse(&self, attempted: &'static str) -> Result<Vec<RentalEvent>, RentalError> {
+        Err(RentalError::WrongStatus { attempted, status: self.status() })
+    }
+
+    /// Which came first was decided by the shop: a hand-over that arrives here ends a cancellation in flight.
+    fn hand_over(&self, at: Instant) -> Vec<RentalEvent> {
+        let refused = (self.undoing == Undoing::Cancelling).then_some(RentalEvent::CancellationRefused { at });
+        let completed = (!self.terms.rules.comes_back).then_some(RentalEvent::Completed { at });
+        refused.into_iter().chain([RentalEvent::HandedOver { at }]).chain(completed).collect()
+    }
+
+    fn mark_overdue(&self, now: Instant) -> Result<Vec<RentalEvent>, RentalError> {
+        match self.terms.period {
+            Some(period) if self.terms.rules.comes_back => {
+                if now < period.to {
+                    return Err(RentalError::DoesNotFit { field: "now", why: "it is not due yet" });
+                }
+                Ok(vec![RentalEvent::Overdue { at: now }])
+            }
+            _ => Err(RentalError::DoesNotComeBack),
+        }
+    }
+
+    fn returned(&self, now: Instant) -> RentalEvent {
+        let days_late = match self.terms.period {
+            Some(Period { to, .. }) if to < now => days_started(Period { from: to, to: now }, self.terms.time_zone),
+            Some(_) | None => 0,
+        };
+        RentalEvent::Returned { days_late, late_fee: self.late_fee(days_late), at: now }
+    }
+
+    /// So many per cent of the price of a day, for each day late.
+    fn late_fee(&self, days_late: u32) -> Option<Money> {
+        let days = days_started(self.terms.period?, self.terms.time_zone);
+        let percent = i64::from(days_late).checked_mul(self.terms.rules.late_fee_percent.into())?;
+        // A fee beyond 63 bits is no fee: what is back is back.
+        self.total?.share(percent, 100 * i64::from(days)).ok().filter(|fee| fee.amount_minor > 0)
+    }
+
+    fn cancellation_requested(&self, by: CancelledBy, reason: Option<Personal>, now: Instant) -> RentalEvent {
+        let fee = match by {
+            CancelledBy::Customer => self.cancellation_fee(now),
+            CancelledBy::Store => None,
+        };
+        RentalEvent::CancellationRequested { by, reason, fee, at: now }
+    }
+
+    /// Nothing before the confirmation (there is no total yet), and nothing until so long before the start.
+    fn cancellation_fee(&self, now: Instant) -> Option<Money> {
+        let rule = self.terms.rules.cancellation;
+        let free_until = self.terms.period?.from.checked_sub_signed(TimeDelta::seconds(rule.free_until_s.into()))?;
+        if now <= free_until {
+            return None;
+        }
+        self.total?.share(rule.fee_percent.into(), 100).ok().filter(|fee| fee.amount_minor > 0)
+    }
+
+    fn fold(&mut self, event: &RentalEvent) {
+        match *event {
+            RentalEvent::Requested { .. } => {}
+            RentalEvent::Confirmed { total, .. } => {
+                self.total = Some(total);
+                self.reached = Reached::Confirmed;
+            }
+            RentalEvent::Rejected { .. } => self.undoing = Undoing::Rejected,
+            RentalEvent::Expired { .. } => self.undoing = Undoing::Expired,
+            RentalEvent::Prepared { .. } => self.reached = Reached::Prepared,
+            RentalEvent::HandedOver { .. } => self.reached = Reached::HandedOver,
+            RentalEvent::Overdue { .. } => self.reached = Reached::Overdue,
+            RentalEvent::Returned { .. } => self.reached = Reached::Returned,
+            RentalEvent::Completed { .. } => self.reached = Reached::Completed,
+            RentalEvent::CancellationRequested { .. } => self.undoing = Undoing::Cancelling,
+            RentalEvent::CancellationRefused { .. } => self.undoing = Undoing::No,
+            RentalEvent::Cancelled { .. } => self.undoing = Undoing::Cancelled,
+        }
+    }
+}
+
+crate::aggregate::aggregate!(Rental, "rental", RentalCommand => RentalEvent | RentalError);

@@ -8,6 +8,7 @@ mod aggregate;
 mod command;
 mod error;
 mod event;
+mod terms;
 #[cfg(test)]
 mod tests;
 
