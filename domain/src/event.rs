@@ -1,5 +1,8 @@
 //! Every fact that the domain knows, as read from a journal.
 
+#[cfg(test)]
+mod tests;
+
 use crate::dispatch::DispatchEvent;
 use crate::inventory::ItemEvent;
 use crate::payment::PaymentEvent;

@@ -1,5 +1,8 @@
 //! Money: integer minor units of an ISO 4217 currency. There is no floating-point number in this crate.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -1,7 +1,10 @@
 //! Half-open periods, and the only place where a store's time zone is applied.
 
+#[cfg(test)]
+mod tests;
+
 use crate::Instant;
-use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -37,16 +40,24 @@ impl Period {
 /// The first instant of a date in a time zone; where midnight is skipped by daylight saving, the first that exists.
 #[must_use]
 pub fn instant_of_date(date: NaiveDate, zone: Tz) -> Instant {
-    let mut local = date.and_time(NaiveTime::MIN);
+    instants_of(date.and_time(NaiveTime::MIN), zone).0
+}
+
+/// The first and the last instant at which the clock on the wall shows a time; where it skips it, the instant of the skip.
+fn instants_of(local: NaiveDateTime, zone: Tz) -> (Instant, Instant) {
+    let mut shown = local;
     // No zone has ever skipped more than a day (Samoa skipped one date).
     for _ in 0..=(25 * 4) {
-        match zone.from_local_datetime(&local) {
-            LocalResult::Single(at) => return at.with_timezone(&Utc),
-            LocalResult::Ambiguous(first, _) => return first.with_timezone(&Utc),
-            LocalResult::None => local += TimeDelta::minutes(15),
+        match zone.from_local_datetime(&shown) {
+            LocalResult::Single(at) => return (at.with_timezone(&Utc), at.with_timezone(&Utc)),
+            LocalResult::Ambiguous(first, last) => return (first.with_timezone(&Utc), last.with_timezone(&Utc)),
+            LocalResult::None => {
+                let quarter = shown.time().num_seconds_from_midnight() % 900;
+                shown += TimeDelta::seconds(i64::from(900 - quarter));
+            }
         }
     }
-    date.and_time(NaiveTime::MIN).and_utc()
+    (local.and_utc(), local.and_utc())
 }
 
 /// The first instant of the day that `at` falls on in a time zone.
@@ -59,10 +70,12 @@ pub fn start_of_day(at: Instant, zone: Tz) -> Instant {
 /// be it 23, 24 or 25 hours long.
 #[must_use]
 pub fn days_started(period: Period, zone: Tz) -> u32 {
-    let wall = |at: DateTime<Utc>| at.with_timezone(&zone).naive_local();
+    let wall = |at: Instant| at.with_timezone(&zone).naive_local();
     let (from, to) = (wall(period.from), wall(period.to));
     let mut days = (to.date() - from.date()).num_days();
-    if from.checked_add_days(Days::new(days.max(0).unsigned_abs())).is_some_and(|whole| whole < to) {
+    // As an instant: a day that begins at midnight begins at one where there is no midnight, and not an hour before.
+    let whole = from.checked_add_days(Days::new(days.max(0).unsigned_abs()));
+    if whole.is_some_and(|whole| instants_of(whole, zone).1 < period.to) {
         days += 1;
     }
     u32::try_from(days.max(1)).unwrap_or(u32::MAX)

@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod listing;
 mod occupancy;
+mod offer;
 mod pool;
 mod seating;
 mod shelf;

@@ -1,8 +1,9 @@
 //! Units that come back, counted at every instant.
 //!
 //! What is promised is in a step function. Units that should be back and are not may not be promised to anybody else,
-//! although their promised time is over: when they are marked as overdue, the step function has them for ever; until
-//! then they are found by their due instants. The past is forgotten as time goes by, and nothing is decided about it.
+//! although their promised time is over: when they are marked as overdue, or with the next event after they were due, the
+//! step function has them for ever; until then they are found by their due instants. The past is forgotten as time goes by,
+//! and nothing is decided about it.
 
 use super::allocation::{Allocation, Away, Stage};
 use super::occupancy::Occupancy;
@@ -16,7 +17,8 @@ use std::collections::BTreeMap;
 pub(super) struct Pool {
     pub(super) units: u32,
     promised: Occupancy,
-    /// By when they are due, and then by when their promised time is over: units that are committed and not overdue.
+    /// By when they are due, and then by when their promised time is over: units that are committed and not yet had for
+    /// ever.
     due: BTreeMap<Instant, BTreeMap<Instant, i64>>,
 }
 
@@ -52,7 +54,7 @@ impl Pool {
         highest.max(late_before + self.promised.highest(from, to))
     }
 
-    /// Units that are late and not marked as overdue, in the order in which their promised times end.
+    /// Units that became late since the newest event, in the order in which their promised times end.
     fn late(&self, now: Instant) -> Vec<(Instant, i64)> {
         let late = self.due.range(..=now).flat_map(|(_, ends)| ends);
         let mut late: Vec<_> = late.map(|(end, units)| (*end, *units)).collect();
@@ -65,12 +67,17 @@ impl Pool {
     }
 
     pub(super) fn commit(&mut self, away: &Away, quantity: u32) {
+        if self.is_late(away) {
+            return self.promised.raise(away.promised.to, None, quantity.into());
+        }
         *self.due.entry(away.due()).or_default().entry(away.promised.to).or_default() += i64::from(quantity);
     }
 
     pub(super) fn mark_overdue(&mut self, away: &Away, quantity: u32) {
-        self.forget_due(away, quantity);
-        self.promised.raise(away.promised.to, None, quantity.into());
+        if !self.is_late(away) {
+            self.forget_due(away, quantity);
+            self.promised.raise(away.promised.to, None, quantity.into());
+        }
     }
 
     /// Gives units back: what they had is taken from them from `until` on, or granted to them until then.
@@ -79,6 +86,7 @@ impl Pool {
         let until = until.max(away.promised.from);
         match allocation.stage {
             Stage::Overdue => return self.promised.raise(until, None, -quantity),
+            Stage::Committed if self.is_late(away) => return self.promised.raise(until, None, -quantity),
             Stage::Committed => self.forget_due(away, allocation.quantity),
             Stage::Held => {}
         }
@@ -86,8 +94,21 @@ impl Pool {
         self.promised.raise(away.promised.to, Some(until), quantity);
     }
 
+    /// Forgets the past; what was due in it and is not back is had for ever from now on.
     pub(super) fn forget_before(&mut self, at: Instant) {
         self.promised.forget_before(at);
+        while let Some(due) = self.due.first_entry()
+            && *due.key() <= at
+        {
+            for (end, units) in due.remove() {
+                self.promised.raise(end, None, units);
+            }
+        }
+    }
+
+    /// Whether committed units were due before the newest event, so that the step function has them for ever.
+    fn is_late(&self, away: &Away) -> bool {
+        self.promised.forgotten().is_some_and(|forgotten| away.due() <= forgotten)
     }
 
     fn forget_due(&mut self, away: &Away, quantity: u32) {

@@ -1,1 +1,131 @@
+//! Presets load, and what does not fit is named by its field.
 
+use super::{Policy, PolicyError, PricePer, Step, StockKind};
+use crate::rental::RentalStatus;
+
+fn car_rental() -> &'static str {
+    include_str!("../../presets/car-rental.toml")
+}
+
+#[test]
+fn every_preset_loads_checks_and_is_called_by_its_name() {
+    assert_eq!(Policy::preset_names(), ["car-rental", "phone-shop", "coffee-shop", "cinema", "library"]);
+    for name in Policy::preset_names() {
+        let policy = Policy::preset(name).unwrap();
+        assert_eq!(policy.name, *name);
+        policy.check().unwrap();
+        let stored = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&stored).unwrap(), policy);
+    }
+    let nowhere = Policy::preset("spaceport").unwrap_err();
+    assert_eq!(nowhere.to_string(), "there is no preset `spaceport`");
+}
+
+#[test]
+fn a_business_uses_its_own_words() {
+    let cars = Policy::preset("car-rental").unwrap();
+    assert_eq!(cars.words.label(RentalStatus::HandedOver), "rented");
+    assert_eq!(cars.words.label(RentalStatus::Cancelled), "cancelled");
+}
+
+#[test]
+fn only_the_cinema_limits_reservations() {
+    for name in Policy::preset_names() {
+        let quota = Policy::preset(name).unwrap().rules.quota;
+        assert_eq!(quota, (*name == "cinema").then_some(100), "{name}");
+    }
+}
+
+#[test]
+fn a_policy_of_the_wrong_shape_is_refused_by_the_name_of_its_field() {
+    for (right, wrong, named) in [
+        ("hold_s = 900", "hold_s = \"long\"", "hold_s"),
+        ("hold_s = 900", "", "hold_s"),
+        ("stock = \"pool\"", "stock = \"cloud\"", "stock"),
+        ("comes_back = true", "comes_back = true\nkiosk = true", "kiosk"),
+        ("fee_percent = 10", "fee_percent = 300", "fee_percent"),
+        ("handed_over = \"rented\"", "driven = \"rented\"", "driven"),
+        ("action = \"prepare\"", "action = \"polish\"", "action"),
+    ] {
+        assert!(car_rental().contains(right), "{right}");
+        let error = Policy::from_toml(&car_rental().replace(right, wrong)).unwrap_err();
+        assert!(matches!(error, PolicyError::Unreadable(_)), "{error}");
+        assert!(error.to_string().contains(named), "`{named}` is not named by: {error}");
+    }
+}
+
+#[test]
+fn every_preset_names_a_field_that_has_the_wrong_shape() {
+    for name in Policy::preset_names() {
+        let mut table = toml::Table::try_from(Policy::preset(name).unwrap()).unwrap();
+        table.get_mut("rules").and_then(toml::Value::as_table_mut).unwrap().insert("hold_s".into(), "soon".into());
+        let error = Policy::from_toml(&toml::to_string(&table).unwrap()).unwrap_err().to_string();
+        assert!(error.contains("hold_s"), "{error}");
+    }
+}
+
+/// A change to a policy, and the field by which it is refused.
+type Mistake = (&'static str, fn(&mut Policy));
+
+fn named(preset: &str, (field, mistake): Mistake) {
+    let mut policy = Policy::preset(preset).unwrap();
+    mistake(&mut policy);
+    match policy.check() {
+        Err(PolicyError::Contradiction { field: found, .. }) => assert_eq!(found, field),
+        other => panic!("{field}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
+    let mistakes: [Mistake; 14] = [
+        ("name", |policy| policy.name = "Car Rental".to_owned()),
+        ("rules.steps", |policy| policy.rules.steps.clear()),
+        ("rules.steps", |policy| policy.rules.steps.reverse()),
+        ("rules.steps", |policy| policy.rules.steps.truncate(1)),
+        ("rules.comes_back", |policy| policy.rules.comes_back = false),
+        ("rules.comes_back", |policy| policy.rules.stock = StockKind::Sale),
+        ("rules.hold_s", |policy| policy.rules.hold_s = 9),
+        ("rules.hold_s", |policy| policy.rules.hold_s = 86_401),
+        ("rules.quota", |policy| policy.rules.quota = Some(0)),
+        ("rules.turnaround_s", |policy| policy.rules.turnaround_s = 31 * 86_400),
+        ("rules.cancellation.fee_percent", |policy| policy.rules.cancellation.fee_percent = 101),
+        ("rules.late_fee_percent", |policy| policy.rules.late_fee_percent = 1001),
+        ("words.item", |policy| policy.words.item.clear()),
+        ("words.status", |policy| {
+            policy.words.status.insert(RentalStatus::Returned, "x".repeat(41));
+        }),
+    ];
+    for mistake in mistakes {
+        named("car-rental", mistake);
+    }
+}
+
+#[test]
+fn what_does_not_come_back_has_no_days_rest_or_late_fee() {
+    let mistakes: [Mistake; 6] = [
+        ("rules.comes_back", |policy| policy.rules.comes_back = true),
+        ("rules.price_per", |policy| policy.rules.price_per = PricePer::Day),
+        ("rules.turnaround_s", |policy| policy.rules.turnaround_s = 60),
+        ("rules.cancellation.fee_percent", |policy| policy.rules.cancellation.fee_percent = 10),
+        ("rules.late_fee_percent", |policy| policy.rules.late_fee_percent = 100),
+        ("rules.steps", |policy| policy.rules.steps.extend(policy.rules.steps.clone() as Vec<Step>)),
+    ];
+    for mistake in mistakes {
+        named("phone-shop", mistake);
+    }
+}
+
+#[test]
+fn without_a_payment_there_are_no_fees() {
+    let free: [Mistake; 2] = [
+        ("rules.cancellation.fee_percent", |policy| policy.rules.payment = super::PaymentTiming::None),
+        ("rules.late_fee_percent", |policy| {
+            policy.rules.payment = super::PaymentTiming::None;
+            policy.rules.cancellation.fee_percent = 0;
+        }),
+    ];
+    for mistake in free {
+        named("car-rental", mistake);
+    }
+}
