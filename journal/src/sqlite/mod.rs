@@ -6,12 +6,13 @@ mod writer;
 pub(crate) use reader::{Reader, Reading, signed, unsigned};
 
 use crate::journal::Request;
+use crate::recorded::Recorded;
 use crate::tail::Tail;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
 
 /// SQLite before this could corrupt a database in WAL mode.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -66,11 +67,36 @@ pub(crate) fn open_reading(directory: &Path) -> Result<Reading, OpenError> {
     Ok(Reading::open(&path)?)
 }
 
+/// A journal opened for reading only. It takes no lock, so a server may be writing the same file.
+pub struct JournalFile(Reading);
+
+impl JournalFile {
+    /// Opens the journal of a data directory.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be opened.
+    pub fn open(directory: &Path) -> Result<Self, OpenError> {
+        open_reading(directory).map(Self)
+    }
+
+    /// Up to `limit` events after a position, of one stream or of all.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn read(&mut self, stream: Option<&str>, after: u64, limit: usize) -> Result<Vec<Recorded>, OpenError> {
+        let Some(stream) = stream else { return Ok(self.0.all(after, limit)?) };
+        let mut events = self.0.stream(stream, 0)?;
+        events.retain(|event| event.position > after);
+        events.truncate(limit);
+        Ok(events)
+    }
+}
+
 /// Takes the lock, makes the file where it is missing, and starts the writer.
 pub(crate) fn open(
     directory: &Path,
     requests: mpsc::Receiver<Request>,
-    failure: Arc<OnceLock<Arc<str>>>,
+    failure: watch::Sender<Option<Arc<str>>>,
 ) -> Result<Opened, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));

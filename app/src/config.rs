@@ -1,0 +1,166 @@
+//! Configuration: flags, then environment, then `reservoir.toml`, then defaults. A wrong value stops the start.
+
+use crate::failure::Failure;
+use clap::Args;
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+const FILE: &str = "reservoir.toml";
+
+/// What every subcommand takes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Options {
+    /// Where everything is kept [default: ./data]
+    #[arg(long, value_name = "DIR", global = true, env = "RESERVOIR_DATA")]
+    data: Option<PathBuf>,
+    /// Address to serve on; port 0 picks a free one [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS", global = true, env = "RESERVOIR_LISTEN")]
+    listen: Option<String>,
+    /// Which journal: `sqlite` [default: sqlite]
+    #[arg(long, value_name = "JOURNAL", global = true, env = "RESERVOIR_JOURNAL")]
+    journal: Option<String>,
+    /// Configuration file [default: ./reservoir.toml where there is one]
+    #[arg(long, value_name = "FILE", global = true, env = "RESERVOIR_CONFIG")]
+    config: Option<PathBuf>,
+    /// What to log, to standard error: `info`, `warn,sagas=debug` … [default: warn]
+    #[arg(long, value_name = "FILTER", global = true, env = "RESERVOIR_LOG")]
+    log: Option<String>,
+    /// How long a payment provider may take, in milliseconds [default: 610]
+    #[arg(long, value_name = "MS", global = true, env = "RESERVOIR_PAYMENT_TIMEOUT_MS")]
+    payment_timeout_ms: Option<u64>,
+    /// How long the simulated provider takes, in milliseconds: `0`, or a range like `400-620` [default: 0]
+    #[arg(long, value_name = "MS", global = true, env = "RESERVOIR_SIMULATED_LATENCY_MS")]
+    simulated_latency_ms: Option<String>,
+    /// Commands that may be in flight before others are asked to come back [default: 4096]
+    #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
+    max_in_flight: Option<usize>,
+}
+
+/// The same, from a file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    data: Option<PathBuf>,
+    listen: Option<String>,
+    journal: Option<String>,
+    log: Option<String>,
+    payment_timeout_ms: Option<u64>,
+    simulated_latency_ms: Option<String>,
+    max_in_flight: Option<usize>,
+}
+
+/// Checked configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: SocketAddr,
+    /// Whether somebody asked for this very address.
+    pub(crate) listen_is_chosen: bool,
+    pub(crate) payment_timeout: Duration,
+    pub(crate) simulated_latency: RangeInclusive<Duration>,
+    pub(crate) max_in_flight: usize,
+    log: String,
+}
+
+impl Options {
+    /// Looks at every source and checks every value.
+    pub(crate) fn resolve(&self) -> Result<Config, Failure> {
+        let file = read_file(self.config.as_deref())?;
+        let listen = self.listen.clone().or(file.listen);
+        let journal = self.journal.clone().or(file.journal).unwrap_or_else(|| "sqlite".to_owned());
+        if journal != "sqlite" {
+            return Err(Failure::new(format!("journal `{journal}`: this program has only `sqlite`")));
+        }
+        let latency = self.simulated_latency_ms.clone().or(file.simulated_latency_ms);
+        let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(4_096);
+        if max_in_flight == 0 {
+            return Err(Failure::new("max-in-flight must be at least 1"));
+        }
+        let timeout_ms = self.payment_timeout_ms.or(file.payment_timeout_ms).unwrap_or(610);
+        if timeout_ms == 0 {
+            return Err(Failure::new("payment-timeout-ms must be at least 1"));
+        }
+        Ok(Config {
+            data: self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data")),
+            listen_is_chosen: listen.is_some(),
+            listen: address(listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
+            payment_timeout: Duration::from_millis(timeout_ms),
+            simulated_latency: range(latency.as_deref().unwrap_or("0"))?,
+            max_in_flight,
+            log: self.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
+        })
+    }
+}
+
+impl Config {
+    pub(crate) fn log_filter(&self) -> Result<EnvFilter, Failure> {
+        EnvFilter::try_new(&self.log).map_err(|error| Failure::because(format!("log `{}`", self.log), error))
+    }
+}
+
+fn read_file(chosen: Option<&Path>) -> Result<File, Failure> {
+    let path = chosen.unwrap_or_else(|| Path::new(FILE));
+    if chosen.is_none() && !path.exists() {
+        return Ok(File::default());
+    }
+    let name = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| Failure::because(format!("cannot read {name}"), error))?;
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count());
+        Failure::new(format!("{name}, line {line}: {}", error.message()))
+    })
+}
+
+fn address(text: &str) -> Result<SocketAddr, Failure> {
+    text.parse().map_err(|_| Failure::new(format!("listen `{text}`: an address looks like 127.0.0.1:8080")))
+}
+
+fn range(text: &str) -> Result<RangeInclusive<Duration>, Failure> {
+    let wrong = || Failure::new(format!("simulated-latency-ms `{text}`: a number, or a range like 400-620"));
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    let parse = |part: &str| part.trim().parse().map(Duration::from_millis).map_err(|_| wrong());
+    let (from, to) = (parse(from)?, parse(to)?);
+    if from > to { Err(wrong()) } else { Ok(from..=to) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(options: Options) -> Result<Config, String> {
+        options.resolve().map_err(|failure| failure.line())
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_in_one_line() {
+        let listen = Options { listen: Some("everywhere".to_owned()), ..Options::default() };
+        assert_eq!(resolved(listen).unwrap_err(), "listen `everywhere`: an address looks like 127.0.0.1:8080");
+        let latency = Options { simulated_latency_ms: Some("620-400".to_owned()), ..Options::default() };
+        assert!(resolved(latency).unwrap_err().starts_with("simulated-latency-ms `620-400`"));
+        let journal = Options { journal: Some("carrier-pigeon".to_owned()), ..Options::default() };
+        assert!(resolved(journal).unwrap_err().contains("carrier-pigeon"));
+    }
+
+    #[test]
+    fn a_file_is_read_and_flags_win_over_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("some.toml");
+        std::fs::write(&path, "listen = \"127.0.0.1:9\"\nmax_in_flight = 7\n").unwrap();
+        let options = Options { config: Some(path), listen: Some("127.0.0.1:10".to_owned()), ..Options::default() };
+        let config = resolved(options).unwrap();
+        assert_eq!((config.listen.port(), config.max_in_flight), (10, 7));
+    }
+
+    #[test]
+    fn an_unknown_key_in_the_file_is_named_with_its_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("some.toml");
+        std::fs::write(&path, "log = \"info\"\nlisten_on = 3\n").unwrap();
+        let error = resolved(Options { config: Some(path), ..Options::default() }).unwrap_err();
+        assert!(error.contains("line 2") && error.contains("listen_on"), "{error}");
+    }
+}
