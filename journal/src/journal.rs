@@ -6,7 +6,7 @@ use crate::sqlite::Reader;
 use crate::tail::Tail;
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Commands that may wait for the writer. Beyond that, callers wait before they decide anything.
@@ -22,7 +22,7 @@ struct Inner {
     queue: mpsc::Sender<Request>,
     tail: Arc<Tail>,
     reader: Reader,
-    failure: Arc<OnceLock<Arc<str>>>,
+    failure: watch::Receiver<Option<Arc<str>>>,
 }
 
 /// Why the journal cannot be read.
@@ -84,8 +84,8 @@ impl Journal {
     /// When another process has it, the file cannot be used, or the linked SQLite is too old.
     pub fn open(directory: &Path) -> Result<Self, crate::sqlite::OpenError> {
         let (queue, requests) = mpsc::channel(QUEUE);
-        let failure = Arc::new(OnceLock::new());
-        let opened = crate::sqlite::open(directory, requests, failure.clone())?;
+        let (fail, failure) = watch::channel(None);
+        let opened = crate::sqlite::open(directory, requests, fail)?;
         let inner = Inner { queue, tail: opened.tail, reader: opened.reader, failure };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -118,7 +118,17 @@ impl Journal {
     /// Why the writer has stopped, if it has.
     #[must_use]
     pub fn failure(&self) -> Option<Arc<str>> {
-        self.inner.failure.get().cloned()
+        self.inner.failure.borrow().clone()
+    }
+
+    /// Waits until the writer stops because the disk failed, and says why. Never ends while all is well, nor after a close.
+    pub async fn failed(&self) -> Arc<str> {
+        let mut failure = self.inner.failure.clone();
+        let reason = failure.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        match reason {
+            Some(reason) => reason,
+            None => std::future::pending().await,
+        }
     }
 
     /// Position of the last committed event; 0 for an empty journal.

@@ -11,8 +11,8 @@ use crate::tail::Tail;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
-use tokio::sync::mpsc;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
 
 /// SQLite before this could corrupt a database in WAL mode.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -96,7 +96,7 @@ impl JournalFile {
 pub(crate) fn open(
     directory: &Path,
     requests: mpsc::Receiver<Request>,
-    failure: Arc<OnceLock<Arc<str>>>,
+    failure: watch::Sender<Option<Arc<str>>>,
 ) -> Result<Opened, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));

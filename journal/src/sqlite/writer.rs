@@ -11,7 +11,7 @@ use quick_cache::unsync::Cache;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::fs::File;
 use std::sync::{Arc, OnceLock};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 /// Events that one transaction may carry: enough to share an fsync, few enough to answer soon.
@@ -77,7 +77,7 @@ pub(crate) struct Writer {
     chain: Chain,
     types: Vec<Arc<str>>,
     tail: Arc<Tail>,
-    failure: Arc<OnceLock<Arc<str>>>,
+    failure: watch::Sender<Option<Arc<str>>>,
     /// Held for as long as the file may be written.
     _lock: File,
 }
@@ -89,7 +89,7 @@ impl Writer {
         connection: Connection,
         state: State,
         tail: Arc<Tail>,
-        failure: Arc<OnceLock<Arc<str>>>,
+        failure: watch::Sender<Option<Arc<str>>>,
         lock: File,
     ) -> Self {
         let heads = Cache::new(HEADS);
@@ -110,7 +110,7 @@ impl Writer {
         }
         // Whoever is still waiting sees a closed channel, which callers read as `Stopped`.
         drop(requests);
-        if self.failure.get().is_none() {
+        if self.failure.borrow().is_none() {
             self.checkpoint(0);
         }
         drop(self);
@@ -151,7 +151,7 @@ impl Writer {
             Failure::Fatal(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the journal stops: the disk failed");
                 // Set before the callers' channels close: they read the reason here.
-                let _ = self.failure.set(error.to_string().into());
+                self.failure.send_replace(Some(error.to_string().into()));
                 false
             }
         }

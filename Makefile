@@ -1,0 +1,42 @@
+# Every step has a name, and CI runs these same names: `make check`, `make test` …
+.PHONY: help all check format lint docs test unit stories architecture demo bench bench-short
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
+
+all: check test ## Everything that CI runs
+
+check: format lint docs ## Format, lints, documentation
+
+format: ## Is the code formatted?
+	cargo fmt --all --check
+
+lint: ## Clippy, with warnings as errors
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+docs: ## Documentation builds without a warning
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+test: ## All tests, with whatever they need installed
+	./tests/run
+
+unit: ## Tests of the crates alone
+	cargo test --locked -p domain -p journal -p projections -p sagas -p api -p reservoir
+
+stories: ## The whole-system stories, over HTTP against the real program
+	cargo build --locked -p reservoir
+	cargo test --locked -p stories --test stories
+
+architecture: ## Do the arrows between the crates point where they should?
+	cargo test --locked -p stories --test architecture
+
+demo: ## Play the stories and serve
+	cargo run --release --locked -- demo
+
+bench: ## Sagas per second, latency and replay rate, beside the bare limit
+	cargo build --release --locked -p reservoir
+	cargo run --release --locked -p stories --bin bench
+
+bench-short: ## The same in about a minute
+	cargo build --release --locked -p reservoir
+	cargo run --release --locked -p stories --bin bench -- --short

@@ -1,0 +1,81 @@
+//! Whether this process lives, whether it wants requests, and what it measures.
+
+use crate::Api;
+use crate::answer::Answer;
+use crate::{metrics, schema};
+use axum::extract::State;
+use axum::http::StatusCode;
+use journal::SubscriptionState;
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What this file adds to the table of contents.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(measured))
+}
+
+#[derive(Serialize)]
+struct Health {
+    status: &'static str,
+    journal: JournalHealth,
+    subscriptions: Vec<SubscriptionHealth>,
+}
+
+#[derive(Serialize)]
+struct JournalHealth {
+    head: u64,
+    writable: bool,
+}
+
+#[derive(Serialize)]
+struct SubscriptionHealth {
+    name: &'static str,
+    paused: bool,
+    lag: u64,
+    parked: usize,
+}
+
+/// The process lives.
+#[utoipa::path(
+    get, path = "/health/live", tag = "health",
+    responses((status = 200, description = "It lives", body = schema::Health))
+)]
+async fn live() -> Answer {
+    Answer::json(StatusCode::OK, &serde_json::json!({ "status": "live" }))
+}
+
+/// The process wants requests: it is not draining, and its journal can be written.
+#[utoipa::path(
+    get, path = "/health/ready", tag = "health",
+    responses(
+        (status = 200, description = "It does", body = schema::Health),
+        (status = 503, description = "It does not", body = schema::Health),
+    )
+)]
+async fn ready(State(api): State<Arc<Api>>) -> Answer {
+    let writable = api.journal.failure().is_none();
+    let (code, status) = match (api.is_draining(), writable) {
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "journal-stopped"),
+        (false, true) => (StatusCode::OK, "ready"),
+    };
+    let subscriptions = api.subscriptions.list().into_iter().map(|status| SubscriptionHealth {
+        name: status.name,
+        paused: status.state == SubscriptionState::Paused,
+        lag: status.lag,
+        parked: status.parked.len(),
+    });
+    let journal = JournalHealth { head: api.journal.head(), writable };
+    Answer::json(code, &Health { status, journal, subscriptions: subscriptions.collect() })
+}
+
+/// What is measured, for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = "health",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain"))
+)]
+async fn measured(State(api): State<Arc<Api>>) -> Answer {
+    Answer::text(StatusCode::OK, "text/plain; version=0.0.4", metrics::text(&api))
+}

@@ -1,0 +1,218 @@
+//! Bearer tokens: minted for a principal, and verified with the algorithm, issuer, audience and expiry pinned.
+
+use crate::principal::Principal;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::{Deserialize, Serialize};
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const FILE: &str = "token.key";
+const KEY_BYTES: usize = 32;
+const ISSUER: &str = "reservoir";
+const AUDIENCE: &str = "reservoir-api";
+/// Tokens whose verification is remembered.
+const REMEMBERED: usize = 10_000;
+
+/// Mints and verifies tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct Keys {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+    /// By the hash of the token, so that no usable token is kept.
+    verified: Cache<[u8; 32], Arc<Verified>>,
+}
+
+/// A principal whose token was good, and until when it is.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(crate) principal: Principal,
+    /// The principal's text, as events carry it.
+    pub(crate) actor: Arc<str>,
+    expires_s: u64,
+}
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// The key file cannot be read or made.
+    #[error("cannot use the token key in {FILE}")]
+    File(#[from] io::Error),
+    /// The key file holds something else.
+    #[error("{FILE} does not hold {KEY_BYTES} bytes")]
+    Damaged,
+    /// The operating system gave no random bytes.
+    #[error("no random bytes could be had")]
+    NoRandomness,
+    /// The token could not be signed.
+    #[error("the token cannot be signed")]
+    Signing(#[source] jsonwebtoken::errors::Error),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    iss: String,
+    aud: String,
+    iat: u64,
+    exp: u64,
+}
+
+impl Keys {
+    /// Reads the signing key of a data directory, or makes one that only its owner may read.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn load_or_create(directory: &Path) -> Result<Self, KeysError> {
+        let path = directory.join(FILE);
+        let secret = match std::fs::read(&path) {
+            Ok(secret) => secret,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                create(directory, &path)?;
+                // Another process may have been first: what lies there counts.
+                std::fs::read(&path)?
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if secret.len() == KEY_BYTES { Ok(Self::from_secret(&secret)) } else { Err(KeysError::Damaged) }
+    }
+
+    fn from_secret(secret: &[u8]) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.leeway = 0;
+        Self {
+            inner: Arc::new(Inner {
+                encoding: EncodingKey::from_secret(secret),
+                decoding: DecodingKey::from_secret(secret),
+                validation,
+                verified: Cache::new(REMEMBERED),
+            }),
+        }
+    }
+
+    /// A token that speaks for a principal until `ttl` from now.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub fn mint(&self, principal: &Principal, ttl: Duration) -> Result<String, KeysError> {
+        let iat = now_s();
+        let claims = Claims {
+            sub: principal.to_string(),
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            iat,
+            exp: iat.saturating_add(ttl.as_secs()),
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.inner.encoding).map_err(KeysError::Signing)
+    }
+
+    /// Who a token speaks for; `None` when it is forged, expired, or meant for others.
+    pub(crate) fn verify(&self, token: &str) -> Option<Arc<Verified>> {
+        let name = *blake3::hash(token.as_bytes()).as_bytes();
+        let verified = match self.inner.verified.get(&name) {
+            Some(verified) => verified,
+            None => {
+                let claims =
+                    jsonwebtoken::decode::<Claims>(token, &self.inner.decoding, &self.inner.validation).ok()?.claims;
+                let principal: Principal = claims.sub.parse().ok()?;
+                let verified = Arc::new(Verified { principal, actor: claims.sub.into(), expires_s: claims.exp });
+                self.inner.verified.insert(name, verified.clone());
+                verified
+            }
+        };
+        (now_s() < verified.expires_s).then_some(verified)
+    }
+}
+
+/// Writes the key beside its place and links it there whole: nobody ever reads half a key.
+fn create(directory: &Path, path: &Path) -> Result<(), KeysError> {
+    let mut secret = [0; KEY_BYTES];
+    SystemRandom::new().fill(&mut secret).map_err(|_| KeysError::NoRandomness)?;
+    let unfinished = directory.join(format!("{FILE}.{}", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&unfinished)?;
+    file.write_all(&secret)?;
+    file.sync_all()?;
+    let linked = std::fs::hard_link(&unfinished, path);
+    std::fs::remove_file(&unfinished)?;
+    match linked {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
+        Ok(()) | Err(_) => Ok(std::fs::File::open(directory)?.sync_all()?),
+    }
+}
+
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn alice() -> Principal {
+        "customer:alice".parse().unwrap()
+    }
+
+    #[test]
+    fn a_token_speaks_for_its_principal_also_after_a_restart() {
+        let directory = tempfile::tempdir().unwrap();
+        let token = Keys::load_or_create(directory.path()).unwrap().mint(&alice(), HOUR).unwrap();
+        let verified = Keys::load_or_create(directory.path()).unwrap().verify(&token).unwrap();
+        assert_eq!(verified.principal, alice());
+        assert_eq!(&*verified.actor, "customer:alice");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn only_its_owner_may_read_the_key() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        Keys::load_or_create(directory.path()).unwrap();
+        let mode = std::fs::metadata(directory.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn forged_foreign_and_expired_tokens_speak_for_nobody() {
+        let keys = Keys::from_secret(&[7; 32]);
+        let good = keys.mint(&alice(), HOUR).unwrap();
+        assert!(keys.verify(&good).is_some());
+        assert!(keys.verify(&Keys::from_secret(&[8; 32]).mint(&alice(), HOUR).unwrap()).is_none());
+        assert!(keys.verify(&keys.mint(&alice(), Duration::ZERO).unwrap()).is_none());
+        assert!(keys.verify(&good[..good.len() - 1]).is_none());
+        let claims = |iss: &str, aud: &str| Claims {
+            sub: "admin".to_owned(),
+            iss: iss.to_owned(),
+            aud: aud.to_owned(),
+            iat: now_s(),
+            exp: now_s() + 60,
+        };
+        let sign = |algorithm, claims| {
+            jsonwebtoken::encode(&Header::new(algorithm), &claims, &EncodingKey::from_secret(&[7; 32])).unwrap()
+        };
+        assert!(keys.verify(&sign(Algorithm::HS256, claims(ISSUER, AUDIENCE))).is_some());
+        assert!(keys.verify(&sign(Algorithm::HS256, claims("others", AUDIENCE))).is_none());
+        assert!(keys.verify(&sign(Algorithm::HS256, claims(ISSUER, "others"))).is_none());
+        assert!(keys.verify(&sign(Algorithm::HS512, claims(ISSUER, AUDIENCE))).is_none());
+        // `{"alg":"none"}` and no signature.
+        let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", good.split('.').nth(1).unwrap());
+        assert!(keys.verify(&unsigned).is_none());
+    }
+}

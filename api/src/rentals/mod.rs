@@ -1,0 +1,50 @@
+//! Rentals: asking for one, taking it through the store, getting out of it, and looking at it.
+
+mod cancel;
+mod history;
+mod query;
+mod request;
+pub(crate) mod shown;
+mod steps;
+
+use crate::Api;
+use crate::error::not_found;
+use crate::problem::Problem;
+use domain::{CustomerId, RentalId, StoreSlug};
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What this file adds to the table of contents.
+pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(request::request_rental))
+        .routes(routes!(query::rental))
+        .routes(routes!(history::history))
+        .routes(routes!(cancel::cancel))
+        .routes(routes!(steps::prepare))
+        .routes(routes!(steps::hand_over))
+        .routes(routes!(steps::return_rental))
+}
+
+/// Whose a rental is.
+struct Belongs {
+    rental: RentalId,
+    customer: CustomerId,
+    store: StoreSlug,
+    revision: u64,
+}
+
+/// The rental of that name, for whoever it is.
+async fn find(api: &Api, name: &str) -> Result<Belongs, Problem> {
+    let rental: RentalId = name.parse().map_err(|_| not_found("rental", name))?;
+    let found = api
+        .rentals
+        .inspect(&rental.to_string(), |state, revision| {
+            let terms = state.terms()?;
+            Some((terms.customer.clone(), terms.store.clone(), revision))
+        })
+        .await?;
+    let (customer, store, revision) = found.ok_or_else(|| not_found("rental", name))?;
+    Ok(Belongs { rental, customer, store, revision })
+}

@@ -1,0 +1,170 @@
+//! Asking for a rental, and waiting for what becomes of it.
+
+use super::shown;
+use crate::Api;
+use crate::answer::{Answer, PREFERENCE_APPLIED};
+use crate::call::{Call, Preference};
+use crate::error::{self, EXPIRED, invalid, not_found};
+use crate::idempotency::{Ids, once};
+use crate::outcomes::{Outcome, Until};
+use crate::problem::Problem;
+use crate::{schema, story, when};
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::rental::{RentalCommand, RentalError, RentalStatus, Terms};
+use domain::store::Profile;
+use domain::{CustomerId, ItemId, RentalId};
+use journal::{Done, ExecuteError};
+use projections::MyPageEntry;
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// How long a caller who does not want to wait waits for the journal to be followed up to its own request.
+const ECHO: Duration = Duration::from_secs(2);
+
+/// What a customer asks for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestRental {
+    /// Which item.
+    #[schema(value_type = uuid::Uuid)]
+    item: ItemId,
+    /// How many; as many as there are seats, else 1.
+    quantity: Option<u32>,
+    /// From when, for what comes back: an instant, or a date at the store.
+    #[schema(example = "2026-07-01")]
+    from: Option<String>,
+    /// Until when; not included.
+    #[schema(example = "2026-07-04")]
+    to: Option<String>,
+    /// The seats; leave them out to have them assigned.
+    #[serde(default)]
+    seats: Vec<String>,
+    /// The payment provider's token for how to pay.
+    #[schema(default = "pm_ok")]
+    payment_method: Option<String>,
+}
+
+/// Ask for a rental. Waits for its outcome: 2 seconds, or as `Prefer: wait=N` or `respond-async` says.
+#[utoipa::path(
+    post, path = "/v1/rentals", tag = "rentals", request_body = RequestRental,
+    params(schema::CommandHeaders, schema::WaitHeaders),
+    responses(
+        (status = 201, description = "It is confirmed", body = schema::Rental),
+        (status = 202, description = "It is not decided yet; look at `Location`", body = schema::Rental),
+        (status = 402, description = "The payment was declined", body = schema::Problem, content_type = "application/problem+json"),
+        schema::CommandProblems,
+    ),
+    security(("token" = []))
+)]
+pub(crate) async fn request_rental(State(api): State<Arc<Api>>, call: Call) -> Result<Answer, Problem> {
+    let customer = call.customer()?;
+    let asked: RequestRental = call.body()?;
+    Ok(once(&api, &call, |ids| request(&api, &call, customer, asked, ids)).await)
+}
+
+async fn request(
+    api: &Api,
+    call: &Call,
+    customer: &CustomerId,
+    asked: RequestRental,
+    ids: Ids,
+) -> Result<Answer, Problem> {
+    let store = api.store_of(asked.item).await?.ok_or_else(|| not_found("item", asked.item))?;
+    let profile = api.profile(&store).await?.ok_or_else(|| not_found("store", &store))?;
+    let terms = terms(asked, customer, &profile)?;
+    let quantity = terms.quantity;
+    let rental = RentalId(ids.id("rental"));
+    let id = rental.to_string();
+    let (until, wait) = patience(call.preference);
+    let context = call.context(&ids, Some(id.clone()));
+    // Before the request is in the journal: no event of it may be missed.
+    let watching = api.outcomes.watch_new(rental, until);
+    let command = RentalCommand::Request { terms: Box::new(terms), now: chrono::Utc::now() };
+    let outcome = match api.rentals.execute_new(&id, command, &context).await {
+        Ok(Done { events: 1.., .. }) => watching.outcome(wait).await,
+        Ok(Done { events: 0, .. }) => present(api, rental, until, wait).await?,
+        // Asked for before with this very key, under a policy that has changed since.
+        Err(ExecuteError::Refused(RentalError::WrongStatus { .. })) if ids.may_have_happened() => {
+            present(api, rental, until, wait).await?
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let answer = settled(outcome, rental, quantity, &profile)?;
+    Ok(match call.preference.applied() {
+        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
+        None => answer,
+    })
+}
+
+fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile) -> Result<Terms, Problem> {
+    let period = when::period(asked.from.as_deref(), asked.to.as_deref(), profile.time_zone)?;
+    let seats = u32::try_from(asked.seats.len()).map_err(|_| invalid("seats", "too many"))?;
+    Ok(Terms {
+        customer: customer.clone(),
+        store: profile.slug.clone(),
+        item: asked.item,
+        quantity: asked.quantity.unwrap_or(seats.max(1)),
+        period,
+        seats: asked.seats,
+        payment_method: asked.payment_method.unwrap_or_else(|| "pm_ok".to_owned()),
+        policy: profile.policy.name.clone(),
+        rules: profile.policy.rules.clone(),
+        time_zone: profile.time_zone,
+    })
+}
+
+/// Who does not want to wait gets the rental as soon as anything of it is there.
+const fn patience(preference: Preference) -> (Until, Duration) {
+    match preference {
+        Preference::Async | Preference::Wait(0) => (|_| true, ECHO),
+        Preference::None | Preference::Wait(_) => (is_decided, preference.wait()),
+    }
+}
+
+fn is_decided(entry: &MyPageEntry) -> bool {
+    !matches!(entry.status, RentalStatus::Requested | RentalStatus::Cancelling)
+}
+
+/// The outcome of a rental that was there before.
+async fn present(api: &Api, rental: RentalId, until: Until, wait: Duration) -> Result<Outcome, Problem> {
+    let watching = api.outcomes.watch(rental, until);
+    let head = api.journal.head();
+    watching.begin(&story::read(api, rental, head).await?, head);
+    Ok(watching.outcome(wait).await)
+}
+
+fn settled(outcome: Outcome, rental: RentalId, wanted: u32, profile: &Profile) -> Result<Answer, Problem> {
+    let mut folded = outcome.folded;
+    let Some(entry) = &mut folded.entry else {
+        // Durable, and the journal is not followed up to it: the caller can ask for it.
+        return Ok(Answer::json(StatusCode::ACCEPTED, &serde_json::json!({ "id": rental, "status": "requested" }))
+            .location(format!("/v1/rentals/{rental}")));
+    };
+    let (revision, position) = (entry.revision, folded.position);
+    let refused = |problem: Problem| {
+        Ok(problem.into_answer().location(format!("/v1/rentals/{rental}")).revision(revision).at(position))
+    };
+    match entry.status {
+        RentalStatus::Requested | RentalStatus::Cancelling => {
+            Ok(shown::answer(StatusCode::ACCEPTED, folded, Some(profile)))
+        }
+        RentalStatus::Rejected => match entry.reason.take() {
+            Some(reason) => refused(error::rejected(rental, wanted, reason)),
+            None => Err(error::internal()),
+        },
+        RentalStatus::Expired => {
+            let detail = "it was not paid before the hold's deadline";
+            refused(Problem::new(EXPIRED, detail).with("rental", rental.to_string()))
+        }
+        RentalStatus::Confirmed
+        | RentalStatus::Prepared
+        | RentalStatus::HandedOver
+        | RentalStatus::Overdue
+        | RentalStatus::Returned
+        | RentalStatus::Completed
+        | RentalStatus::Cancelled => Ok(shown::answer(StatusCode::CREATED, folded, Some(profile))),
+    }
+}

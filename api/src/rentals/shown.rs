@@ -1,0 +1,82 @@
+//! A rental as it is answered, everywhere in the same shape.
+
+use crate::Api;
+use crate::answer::Answer;
+use crate::outcomes::Folded;
+use crate::problem::Problem;
+use axum::http::StatusCode;
+use domain::StoreSlug;
+use domain::rental::RentalStatus;
+use domain::store::Profile;
+use projections::MyPageEntry;
+use serde::Serialize;
+
+/// A customer's entry with the business's word for where it stands, and with the reason of a cancellation in clear.
+#[derive(Serialize)]
+pub(crate) struct Shown {
+    #[serde(flatten)]
+    entry: MyPageEntry,
+    status_label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancellation_reason: Option<String>,
+}
+
+impl Shown {
+    /// For an answer that may be recorded: personal words are left out.
+    pub(crate) fn without_words(mut entry: MyPageEntry, profile: Option<&Profile>) -> Self {
+        if let Some(cancellation) = &mut entry.cancellation {
+            cancellation.reason = None;
+        }
+        let status_label = label(profile, entry.status);
+        Self { entry, status_label, cancellation_reason: None }
+    }
+
+    /// For somebody who may read the customer's words.
+    pub(crate) async fn with_words(
+        api: &Api,
+        mut entry: MyPageEntry,
+        profile: Option<&Profile>,
+    ) -> Result<Self, Problem> {
+        let sealed = entry.cancellation.as_mut().and_then(|cancellation| cancellation.reason.take());
+        let cancellation_reason = match sealed {
+            Some(sealed) => api.unseal(entry.customer.clone(), sealed).await?,
+            None => None,
+        };
+        let status_label = label(profile, entry.status);
+        Ok(Self { entry, status_label, cancellation_reason })
+    }
+}
+
+/// The business's word for a status.
+pub(crate) fn label(profile: Option<&Profile>, status: RentalStatus) -> String {
+    profile.map_or(status.name(), |profile| profile.policy.words.label(status)).to_owned()
+}
+
+/// The answer to a command: the rental as far as it has come.
+pub(crate) fn answer(status: StatusCode, folded: Folded, profile: Option<&Profile>) -> Answer {
+    let Some(entry) = folded.entry else { return crate::error::internal().into_answer() };
+    let (id, revision) = (entry.id, entry.revision);
+    Answer::json(status, &Shown::without_words(entry, profile))
+        .location(format!("/v1/rentals/{id}"))
+        .revision(revision)
+        .at(folded.position)
+}
+
+/// Profiles of the stores on one page, each looked up once.
+pub(crate) struct Profiles<'a> {
+    api: &'a Api,
+    known: Vec<Profile>,
+}
+
+impl<'a> Profiles<'a> {
+    pub(crate) const fn new(api: &'a Api) -> Self {
+        Self { api, known: Vec::new() }
+    }
+
+    pub(crate) async fn get(&mut self, store: &StoreSlug) -> Result<Option<&Profile>, Problem> {
+        if !self.known.iter().any(|profile| profile.slug == *store) {
+            self.known.extend(self.api.profile(store).await?);
+        }
+        Ok(self.known.iter().find(|profile| profile.slug == *store))
+    }
+}

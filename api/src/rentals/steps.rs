@@ -1,0 +1,156 @@
+//! What the staff of a store does with a rental: make it ready, hand it over, take it back.
+
+use super::{Belongs, find, shown};
+use crate::answer::{Answer, PREFERENCE_APPLIED};
+use crate::call::Call;
+use crate::error::{STALE_REVISION, not_found};
+use crate::idempotency::{Ids, once};
+use crate::outcomes::{Until, Watching};
+use crate::problem::Problem;
+use crate::schema::{self, Nothing};
+use crate::{Api, story};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use domain::dispatch::DispatchCommand;
+use domain::rental::{RentalCommand, RentalStatus};
+use domain::store::Profile;
+use journal::Context;
+use projections::MyPageEntry;
+use std::sync::Arc;
+
+/// Make it ready.
+#[utoipa::path(
+    post, path = "/v1/rentals/{rental}/prepare", tag = "rentals",
+    params(("rental" = uuid::Uuid, Path), schema::CommandHeaders, schema::WaitHeaders),
+    responses(
+        (status = 200, description = "It is ready", body = schema::Rental),
+        (status = 202, description = "The store has it ready; the rental does not show it yet", body = schema::Rental),
+        schema::CommandProblems,
+    ),
+    security(("token" = []))
+)]
+pub(crate) async fn prepare(
+    State(api): State<Arc<Api>>,
+    Path(name): Path<String>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let belongs = staffed(&api, &call, name).await?;
+    let step = |store_open, now| DispatchCommand::Prepare { store_open, now };
+    Ok(once(&api, &call, |ids| dispatch(&api, &call, belongs, step, is_prepared, ids)).await)
+}
+
+/// Give it to the customer.
+#[utoipa::path(
+    post, path = "/v1/rentals/{rental}/hand-over", tag = "rentals",
+    params(("rental" = uuid::Uuid, Path), schema::CommandHeaders, schema::WaitHeaders),
+    responses(
+        (status = 200, description = "The customer has it", body = schema::Rental),
+        (status = 202, description = "The store has handed it over; the rental does not show it yet", body = schema::Rental),
+        schema::CommandProblems,
+    ),
+    security(("token" = []))
+)]
+pub(crate) async fn hand_over(
+    State(api): State<Arc<Api>>,
+    Path(name): Path<String>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let belongs = staffed(&api, &call, name).await?;
+    let step = |store_open, now| DispatchCommand::HandOver { store_open, now };
+    Ok(once(&api, &call, |ids| dispatch(&api, &call, belongs, step, is_handed_over, ids)).await)
+}
+
+/// Take it back. Waits until it is completed, or until the fee for being late is asked for.
+#[utoipa::path(
+    post, path = "/v1/rentals/{rental}/return", tag = "rentals",
+    params(("rental" = uuid::Uuid, Path), schema::CommandHeaders, schema::WaitHeaders),
+    responses((status = 200, description = "It is back", body = schema::Rental), schema::CommandProblems),
+    security(("token" = []))
+)]
+pub(crate) async fn return_rental(
+    State(api): State<Arc<Api>>,
+    Path(name): Path<String>,
+    call: Call,
+) -> Result<Answer, Problem> {
+    let belongs = staffed(&api, &call, name).await?;
+    Ok(once(&api, &call, |ids| take_back(&api, &call, belongs, ids)).await)
+}
+
+/// The rental, where the caller works at its store. That it exists is not for others to know.
+async fn staffed(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem> {
+    let store = call.staff()?;
+    let belongs = find(api, &name).await?;
+    if belongs.store != *store {
+        return Err(not_found("rental", name));
+    }
+    let Nothing {} = call.optional_body()?;
+    Ok(belongs)
+}
+
+async fn dispatch(
+    api: &Api,
+    call: &Call,
+    belongs: Belongs,
+    step: impl Fn(bool, domain::Instant) -> DispatchCommand + Send,
+    until: Until,
+    ids: Ids,
+) -> Result<Answer, Problem> {
+    let id = belongs.rental.to_string();
+    let Some(profile) = api.profile(&belongs.store).await? else { return Err(not_found("store", belongs.store)) };
+    // The caller knows the revision of the rental; the dispatch has a stream of its own.
+    if call.seen_revision.is_some_and(|seen| seen != belongs.revision) && !ids.may_have_happened() {
+        let detail = format!("the revision is {}", belongs.revision);
+        return Err(Problem::new(STALE_REVISION, detail).with("revision", belongs.revision));
+    }
+    let context = Context { seen_revision: None, ..call.context(&ids, Some(id.clone())) };
+    let watching = api.outcomes.watch(belongs.rental, until);
+    api.dispatches.execute(&id, step(profile.open, chrono::Utc::now()), &context).await?;
+    followed(api, call, &belongs, watching, &profile, StatusCode::ACCEPTED).await
+}
+
+async fn take_back(api: &Api, call: &Call, belongs: Belongs, ids: Ids) -> Result<Answer, Problem> {
+    let id = belongs.rental.to_string();
+    let Some(profile) = api.profile(&belongs.store).await? else { return Err(not_found("store", belongs.store)) };
+    let context = call.context(&ids, Some(id.clone()));
+    let watching = api.outcomes.watch(belongs.rental, is_completed);
+    let command = RentalCommand::Return { now: chrono::Utc::now() };
+    api.execute(&api.rentals, &id, command, &context, &ids).await?;
+    // It is back, whatever there is still to be settled.
+    followed(api, call, &belongs, watching, &profile, StatusCode::OK).await
+}
+
+async fn followed(
+    api: &Api,
+    call: &Call,
+    belongs: &Belongs,
+    watching: Watching,
+    profile: &Profile,
+    otherwise: StatusCode,
+) -> Result<Answer, Problem> {
+    let head = api.journal.head();
+    watching.begin(&story::read(api, belongs.rental, head).await?, head);
+    let outcome = watching.outcome(call.preference.wait()).await;
+    let status = if outcome.reached { StatusCode::OK } else { otherwise };
+    let answer = shown::answer(status, outcome.folded, Some(profile));
+    Ok(match call.preference.applied() {
+        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
+        None => answer,
+    })
+}
+
+const fn is_prepared(entry: &MyPageEntry) -> bool {
+    // A rental that is being undone does not show it any more.
+    matches!(entry.status, RentalStatus::Prepared | RentalStatus::Cancelling) || is_handed_over(entry)
+}
+
+const fn is_handed_over(entry: &MyPageEntry) -> bool {
+    matches!(
+        entry.status,
+        RentalStatus::HandedOver | RentalStatus::Overdue | RentalStatus::Returned | RentalStatus::Completed
+    )
+}
+
+const fn is_completed(entry: &MyPageEntry) -> bool {
+    matches!(entry.status, RentalStatus::Completed)
+        || (matches!(entry.status, RentalStatus::Returned) && entry.late_fee.is_some())
+}

@@ -1,0 +1,216 @@
+//! What every handler works with.
+
+use crate::error::{internal, view_behind};
+use crate::idempotency::{Ids, Requests};
+use crate::keys::Keys;
+use crate::metrics::Metrics;
+use crate::outcomes::Outcomes;
+use crate::problem::Problem;
+use crate::vault::{Vault, VaultError};
+use domain::dispatch::Dispatch;
+use domain::inventory::Item;
+use domain::rental::Rental;
+use domain::store::{Profile, Store};
+use domain::{CustomerId, ItemId, Personal, StoreSlug};
+use journal::{Context, Done, Executable, ExecuteError, Executor, Journal, Subscriptions};
+use projections::Views;
+use quick_cache::sync::Cache;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+/// Items whose store is remembered.
+const KNOWN_ITEMS: usize = 100_000;
+/// How long a query waits for the journal itself to reach a position.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the API is made over.
+pub struct Parts {
+    /// Appended to for idempotency keys, and followed for outcomes.
+    pub journal: Journal,
+    /// Watched and steered by administrators.
+    pub subscriptions: Subscriptions,
+    /// Read by queries.
+    pub views: Views,
+    /// Executes what is asked of rentals.
+    pub rentals: Executor<Rental>,
+    /// Executes what is asked of items.
+    pub items: Executor<Item>,
+    /// Executes what is asked of stores.
+    pub stores: Executor<Store>,
+    /// Executes what is asked of dispatches.
+    pub dispatches: Executor<Dispatch>,
+    /// Verifies tokens.
+    pub keys: Keys,
+    /// Seals what is personal.
+    pub vault: Vault,
+    /// How much is let in.
+    pub settings: Settings,
+}
+
+/// How much is let in.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Commands that are worked on at once; more are answered with 503 at the door.
+    pub max_in_flight: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { max_in_flight: 4_096 }
+    }
+}
+
+/// What every handler works with.
+pub(crate) struct Api {
+    pub(crate) journal: Journal,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) views: Views,
+    pub(crate) rentals: Executor<Rental>,
+    pub(crate) items: Executor<Item>,
+    pub(crate) stores: Executor<Store>,
+    pub(crate) dispatches: Executor<Dispatch>,
+    pub(crate) keys: Keys,
+    pub(crate) vault: Vault,
+    pub(crate) settings: Settings,
+    pub(crate) outcomes: Outcomes,
+    pub(crate) requests: Requests,
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) metrics: Metrics,
+    pub(crate) openapi: String,
+    /// An item never changes its store.
+    store_of: Cache<ItemId, StoreSlug>,
+    draining: AtomicBool,
+}
+
+impl Api {
+    pub(crate) fn new(parts: Parts, openapi: String) -> Self {
+        let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, keys, vault, settings } = parts;
+        let places = Arc::new(Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS)));
+        Self {
+            journal,
+            subscriptions,
+            views,
+            rentals,
+            items,
+            stores,
+            dispatches,
+            keys,
+            vault,
+            settings,
+            outcomes: Outcomes::new(),
+            requests: Requests::default(),
+            places,
+            metrics: Metrics::default(),
+            openapi,
+            store_of: Cache::new(KNOWN_ITEMS),
+            draining: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether this process is on its way out.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// What a store is now; `None` when there is none.
+    pub(crate) async fn profile(&self, store: &StoreSlug) -> Result<Option<Profile>, Problem> {
+        Ok(self.stores.inspect(store.as_str(), |store, _| store.profile().cloned()).await?)
+    }
+
+    /// Whose an item is; `None` when there is none. A busy item is not disturbed for it.
+    pub(crate) async fn store_of(&self, item: ItemId) -> Result<Option<StoreSlug>, Problem> {
+        if let Some(store) = self.store_of.get(&item) {
+            return Ok(Some(store));
+        }
+        let store = self.items.inspect(&item.to_string(), |item, _| item.store().cloned()).await?;
+        if let Some(store) = &store {
+            self.store_of.insert(item, store.clone());
+        }
+        Ok(store)
+    }
+
+    /// Carries out a command. One that is repeated after a crash, and whose `If-Match` its own effect has made stale, is
+    /// found by its id and has succeeded.
+    pub(crate) async fn execute<A: Executable>(
+        &self,
+        executor: &Executor<A>,
+        id: &str,
+        command: A::Command,
+        context: &Context,
+        ids: &Ids,
+    ) -> Result<Done, ExecuteError<A::Error>> {
+        match executor.execute(id, command, context).await {
+            Err(ExecuteError::Stale { actual }) if ids.may_have_happened() => {
+                let events = self.journal.read_stream(&format!("{}-{id}", A::TYPE), 0).await?;
+                match events.iter().rfind(|event| event.command_id == context.command_id) {
+                    Some(event) => Ok(Done { position: event.position, revision: event.revision, events: 0 }),
+                    None => Err(ExecuteError::Stale { actual }),
+                }
+            }
+            result => result,
+        }
+    }
+
+    /// Waits until the journal itself has reached a position, for answers that come from no view.
+    pub(crate) async fn reached(&self, at_least: Option<u64>) -> Result<u64, Problem> {
+        let Some(wanted) = at_least else { return Ok(self.journal.head()) };
+        let mut head = self.journal.watch_head();
+        match tokio::time::timeout(PATIENCE, head.wait_for(|head| *head >= wanted)).await {
+            Ok(Ok(head)) => Ok(*head),
+            Ok(Err(_)) | Err(_) => Err(view_behind(wanted, self.journal.head())),
+        }
+    }
+
+    /// Seals a text without holding up other requests.
+    pub(crate) async fn seal(&self, customer: CustomerId, text: String) -> Result<Personal, Problem> {
+        self.in_vault(move |vault| vault.seal(&customer, &text)).await
+    }
+
+    /// Opens a text without holding up other requests; `None` once it was erased.
+    pub(crate) async fn unseal(&self, customer: CustomerId, sealed: Personal) -> Result<Option<String>, Problem> {
+        self.in_vault(move |vault| vault.unseal(&customer, &sealed)).await
+    }
+
+    async fn in_vault<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Vault) -> Result<T, VaultError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let vault = self.vault.clone();
+        match tokio::task::spawn_blocking(move || work(&vault)).await {
+            Ok(done) => Ok(done?),
+            Err(error) => {
+                tracing::error!(%error, "the vault did not answer");
+                Err(internal())
+            }
+        }
+    }
+}
+
+/// What runs beside the router.
+pub struct Running {
+    api: Arc<Api>,
+    following: JoinHandle<()>,
+}
+
+impl Running {
+    pub(crate) fn begin(api: Arc<Api>) -> Self {
+        let following = tokio::spawn(api.outcomes.clone().follow(api.journal.clone()));
+        Self { api, following }
+    }
+
+    /// Turns readiness red, so that no new requests are sent here. Those that come all the same are answered.
+    pub fn drain(&self) {
+        self.api.draining.store(true, Ordering::Release);
+    }
+
+    /// Stops following the journal, once no request is worked on any more.
+    pub async fn stop(self) {
+        self.drain();
+        self.following.abort();
+        // Its end is the cancellation that was just asked for.
+        let _ = self.following.await;
+    }
+}

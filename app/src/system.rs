@@ -1,0 +1,193 @@
+//! The composition root: which parts there are, and in which order they start and stop.
+
+use crate::config::Config;
+use crate::failure::Failure;
+use api::{Keys, Vault};
+use axum::serve::ListenerExt;
+use domain::dispatch::Dispatch;
+use domain::inventory::Item;
+use domain::payment::Payment;
+use domain::quota::Quota;
+use domain::rental::Rental;
+use domain::store::Store;
+use journal::{Executable, Executor, Journal, Subscriptions};
+use projections::Views;
+use sagas::SimulatedProvider;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// Requests that are in flight when the program is asked to stop get this long to finish.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// A running Reservoir.
+pub(crate) struct System {
+    address: Address,
+    journal: Journal,
+    keys: Keys,
+    server: JoinHandle<std::io::Result<()>>,
+    stopping: watch::Sender<bool>,
+    api: api::Running,
+    sagas: sagas::Running,
+    views: projections::Running,
+}
+
+fn executor<A>(journal: &Journal) -> Executor<A>
+where
+    A: Executable,
+    domain::Event: From<A::Event>,
+{
+    Executor::new::<domain::Event>(journal.clone())
+}
+
+impl System {
+    /// Starts every part on a data directory and listens.
+    pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
+        let data = &config.data;
+        let journal = Journal::open(data).map_err(|error| Failure::because("cannot serve", error))?;
+        let started = Self::start_parts(config, journal.clone()).await;
+        if started.is_err() {
+            journal.close().await;
+        }
+        started
+    }
+
+    async fn start_parts(config: &Config, journal: Journal) -> Result<Self, Failure> {
+        let data = &config.data;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|error| Failure::because(format!("cannot listen on {}", config.listen), error))?;
+        let subscriptions = Subscriptions::open(journal.clone(), data)
+            .map_err(|error| Failure::because("cannot open the checkpoints", error))?;
+        let views = Views::open(data).map_err(|error| Failure::because("cannot open the views", error))?;
+        let running_views = views
+            .start(journal.clone(), &subscriptions)
+            .await
+            .map_err(|error| Failure::because("cannot start the views", error))?;
+        let keys = Keys::load_or_create(data).map_err(|error| Failure::because("no signing key", error))?;
+        let vault = Vault::open(data).map_err(|error| Failure::because("cannot open the personal keys", error))?;
+
+        let rentals = executor::<Rental>(&journal);
+        let items = executor::<Item>(&journal);
+        let stores = executor::<Store>(&journal);
+        let dispatches = executor::<Dispatch>(&journal);
+        let parts = sagas::Parts {
+            journal: journal.clone(),
+            subscriptions: subscriptions.clone(),
+            directory: data.clone(),
+            rentals: rentals.clone(),
+            payments: executor::<Payment>(&journal),
+            items: items.clone(),
+            dispatches: dispatches.clone(),
+            quotas: executor::<Quota>(&journal),
+            stores: stores.clone(),
+            provider: Arc::new(SimulatedProvider::new(config.simulated_latency.clone())),
+            settings: sagas::Settings { payment_timeout: config.payment_timeout, ..sagas::Settings::default() },
+        };
+        let running_sagas =
+            sagas::Sagas::start(parts).await.map_err(|error| Failure::because("cannot start the sagas", error))?;
+        let parts = api::Parts {
+            journal: journal.clone(),
+            subscriptions,
+            views,
+            rentals,
+            items,
+            stores,
+            dispatches,
+            keys: keys.clone(),
+            vault,
+            settings: api::Settings { max_in_flight: config.max_in_flight, ..api::Settings::default() },
+        };
+        let (router, running_api) = api::start(parts);
+
+        let local = listener.local_addr().map_err(|error| Failure::because("no local address", error))?;
+        let address = Address::write(data, local)?;
+        let (stopping, mut asked) = watch::channel(false);
+        let listener = listener.tap_io(|connection| {
+            // Answers are small and complete: waiting to fill a packet only delays them.
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection stays with delayed packets");
+            }
+        });
+        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+            // A dropped sender means that the program is ending anyway.
+            let _ = asked.wait_for(|stop| *stop).await;
+        });
+        let server = tokio::spawn(async move { server.await });
+        Ok(Self { address, journal, keys, server, stopping, api: running_api, sagas: running_sagas, views: running_views })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address.local
+    }
+
+    pub(crate) fn keys(&self) -> Keys {
+        self.keys.clone()
+    }
+
+    /// Waits until somebody asks to stop, or the journal has failed: a server that can acknowledge nothing had better end,
+    /// so that whoever supervises it starts it again.
+    pub(crate) async fn failed_or(&self, asked: impl Future<Output = ()>) {
+        tokio::select! {
+            () = asked => {}
+            reason = self.journal.failed() => tracing::error!(%reason, "the journal has failed"),
+        }
+    }
+
+    /// Drains: no new connections, requests in flight finish, sagas and views come to rest, the journal is written out.
+    pub(crate) async fn stop(self) -> Result<(), Failure> {
+        self.api.drain();
+        self.stopping.send_replace(true);
+        let mut server = self.server;
+        if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
+            tracing::warn!("requests were still in flight after {DRAIN:?}; they are cut off");
+            server.abort();
+        }
+        self.api.stop().await;
+        self.sagas.stop().await;
+        self.views.stop().await;
+        self.journal.close().await;
+        let failure = self.journal.failure();
+        drop(self.address);
+        match failure {
+            Some(reason) => Err(Failure::new(format!("the journal has failed: {reason}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where the server of a data directory listens, for other commands on the same machine. Gone when the server is.
+pub(crate) struct Address {
+    local: SocketAddr,
+    path: PathBuf,
+}
+
+impl Address {
+    fn path(data: &Path) -> PathBuf {
+        data.join("serve.address")
+    }
+
+    fn write(data: &Path, local: SocketAddr) -> Result<Self, Failure> {
+        let path = Self::path(data);
+        std::fs::write(&path, local.to_string()).map_err(|error| Failure::because("cannot say where it listens", error))?;
+        Ok(Self { local, path })
+    }
+
+    /// Reads where the running server listens.
+    pub(crate) fn read(data: &Path) -> Result<SocketAddr, Failure> {
+        let none = || Failure::new(format!("no server is using {}; start one, or name it with --url", data.display()));
+        std::fs::read_to_string(Self::path(data)).ok().and_then(|text| text.parse().ok()).ok_or_else(none)
+    }
+}
+
+impl Drop for Address {
+    fn drop(&mut self) {
+        // A file that stays behind names a port where nobody answers, and the next server writes it anew.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}

@@ -1,0 +1,274 @@
+//! The handle that readers hold.
+
+use crate::database::{self, Readers, Writer};
+use crate::error::{Behind, ViewError};
+use crate::fold::Spec;
+use crate::projection::{Key, Projection};
+use crate::runner::Request;
+use crate::table::{Table, signed, unsigned};
+use crate::views;
+use journal::{SubscriptionState, Subscriptions};
+use rusqlite::{Connection, ToSql};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Every view there is.
+pub(crate) static VIEWS: [Spec; 7] = [
+    Spec::of::<views::MyPage>(),
+    Spec::of::<views::Reservations>(),
+    Spec::of::<views::Catalogue>(),
+    Spec::of::<views::Dispatches>(),
+    Spec::of::<views::Payments>(),
+    Spec::of::<views::Processes>(),
+    Spec::of::<views::Stores>(),
+];
+
+/// Events that are folded in one transaction at the most.
+const BATCH: usize = 4_096;
+
+/// The views of a data directory. Cheap to clone.
+#[derive(Clone)]
+pub struct Views {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) specs: Vec<Spec>,
+    pub(crate) writer: Writer,
+    pub(crate) readers: Readers,
+    pub(crate) positions: Vec<watch::Sender<u64>>,
+    pub(crate) batch: usize,
+    pub(crate) running: OnceLock<Runner>,
+    /// One rebuild at a time: it takes memory and both cores.
+    pub(crate) rebuilding: tokio::sync::Mutex<()>,
+}
+
+/// How to reach whoever folds.
+pub(crate) struct Runner {
+    pub(crate) journal: journal::Journal,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) requests: mpsc::Sender<Request>,
+}
+
+/// What to list: newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageQuery {
+    /// Only what is this customer's, or this shop's.
+    pub owner: Option<String>,
+    /// Only what has this tag: the status, where a view has one.
+    pub tag: Option<String>,
+    /// How many at the most.
+    pub limit: usize,
+    /// Where the page before this one ended.
+    pub cursor: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<D> {
+    /// The documents, newest first.
+    pub items: Vec<D>,
+    /// Where the next page begins; `None` when there is none.
+    pub next: Option<String>,
+}
+
+impl Views {
+    /// Opens the view database of a data directory, or makes it. Documents can be read at once; [`Views::start`] folds.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn open(directory: &Path) -> Result<Self, ViewError> {
+        Self::open_with(directory, VIEWS.to_vec(), BATCH)
+    }
+
+    /// The same, folding at most so many events in one transaction.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn open_in_batches(directory: &Path, batch: usize) -> Result<Self, ViewError> {
+        Self::open_with(directory, VIEWS.to_vec(), batch.max(1))
+    }
+
+    pub(crate) fn open_with(directory: &Path, specs: Vec<Spec>, batch: usize) -> Result<Self, ViewError> {
+        let (connection, path) = database::open(directory, &specs)?;
+        let positions = specs
+            .iter()
+            .map(|spec| Ok(watch::Sender::new(database::checkpoint(&connection, spec)?.position)))
+            .collect::<Result<_, ViewError>>()?;
+        let inner = Inner {
+            specs,
+            writer: Writer::start(connection)?,
+            readers: Readers::new(path),
+            positions,
+            batch,
+            running: OnceLock::new(),
+            rebuilding: tokio::sync::Mutex::new(()),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// One document, or `None` when there is none of that id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn document<P: Projection>(&self, id: impl Into<Key>) -> Result<Option<P::Document>, ViewError> {
+        let key = id.into();
+        let table = Table::live(self.spec::<P>());
+        self.inner
+            .readers
+            .run(move |connection| {
+                let stored = table.load(connection, &key)?;
+                stored.map(|stored| document::<P>(&stored.body, || key.to_string())).transpose()
+            })
+            .await
+    }
+
+    /// A page of documents, newest first. Cursors stay good while documents come and change.
+    ///
+    /// # Errors
+    /// [`ViewError::BadCursor`], or when the database cannot be read.
+    pub async fn page<P: Projection>(&self, query: PageQuery) -> Result<Page<P::Document>, ViewError> {
+        let before = match &query.cursor {
+            Some(cursor) => read_cursor(cursor)?,
+            None => i64::MAX,
+        };
+        let view = self.spec::<P>().name();
+        self.inner.readers.run(move |connection| page::<P>(connection, view, &query, before)).await
+    }
+
+    /// Up to which position a view has taken in the journal.
+    #[must_use]
+    pub fn position<P: Projection>(&self) -> u64 {
+        *self.inner.positions[self.index(P::NAME)].borrow()
+    }
+
+    /// Waits until a view has reached a position, and answers where it is then.
+    ///
+    /// # Errors
+    /// [`Behind`], when it has not within `patience`.
+    pub async fn reach<P: Projection>(&self, position: u64, patience: Duration) -> Result<u64, Behind> {
+        let mut reached = self.inner.positions[self.index(P::NAME)].subscribe();
+        let there = *reached.borrow();
+        if there >= position {
+            return Ok(there);
+        }
+        // The sender lives in this handle, so only time can run out.
+        let waited = tokio::time::timeout(patience, reached.wait_for(|there| *there >= position)).await;
+        match waited {
+            Ok(Ok(there)) => Ok(*there),
+            _ => Err(Behind { position: self.position::<P>() }),
+        }
+    }
+
+    /// Whether an administrator has stopped a view.
+    #[must_use]
+    pub fn is_paused<P: Projection>(&self) -> bool {
+        self.inner.running.get().is_some_and(|running| {
+            let all = running.subscriptions.list();
+            all.iter().any(|status| status.name == P::SUBSCRIPTION && status.state == SubscriptionState::Paused)
+        })
+    }
+
+    /// The names of all views: `mypage`, …
+    #[must_use]
+    pub fn names(&self) -> Vec<&'static str> {
+        self.inner.specs.iter().map(Spec::name).collect()
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Result<usize, ViewError> {
+        self.inner
+            .specs
+            .iter()
+            .position(|spec| spec.name() == name)
+            .ok_or_else(|| ViewError::NoSuchView { name: name.to_owned(), known: self.names() })
+    }
+
+    fn index(&self, version: &str) -> usize {
+        // A projection that is not registered is a programming error; the first view's position is never read for it.
+        let found = self.inner.specs.iter().position(|spec| spec.version == version);
+        debug_assert!(found.is_some(), "{version} is not registered");
+        found.unwrap_or_default()
+    }
+
+    fn spec<P: Projection>(&self) -> &Spec {
+        &self.inner.specs[self.index(P::NAME)]
+    }
+
+    /// Every row of a view as text, in order: equal views give equal bytes.
+    ///
+    /// # Errors
+    /// When there is no such view, or the database cannot be read.
+    pub async fn dump(&self, name: &str) -> Result<String, ViewError> {
+        let table = Table::live(&self.inner.specs[self.find(name)?]);
+        self.inner.readers.run(move |connection| dump(connection, &table)).await
+    }
+}
+
+fn document<P: Projection>(body: &str, id: impl FnOnce() -> String) -> Result<P::Document, ViewError> {
+    let state = serde_json::from_str(body).map_err(|source| ViewError::Unreadable {
+        view: P::short_name(),
+        id: id(),
+        source,
+    })?;
+    Ok(P::document(state))
+}
+
+fn page<P: Projection>(
+    connection: &Connection,
+    view: &str,
+    query: &PageQuery,
+    before: i64,
+) -> Result<Page<P::Document>, ViewError> {
+    let limit = query.limit.max(1);
+    let most = signed(limit as u64 + 1);
+    let mut sql = format!("SELECT seq, body FROM {view} WHERE seq < ?1");
+    let mut values: Vec<&dyn ToSql> = vec![&before, &most];
+    for (column, value) in [("owner", &query.owner), ("tag", &query.tag)] {
+        if let Some(value) = value {
+            values.push(value);
+            sql.push_str(&format!(" AND {column} = ?{}", values.len()));
+        }
+    }
+    sql.push_str(" ORDER BY seq DESC LIMIT ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(&*values)?;
+    let mut page = Page { items: Vec::new(), next: None };
+    let mut last = 0;
+    while let Some(row) = rows.next()? {
+        if page.items.len() == limit {
+            page.next = Some(cursor(last));
+            break;
+        }
+        last = row.get(0)?;
+        let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+        page.items.push(document::<P>(body, || format!("#{last}"))?);
+    }
+    Ok(page)
+}
+
+fn cursor(seq: i64) -> String {
+    format!("{:016x}", unsigned(seq))
+}
+
+fn read_cursor(text: &str) -> Result<i64, ViewError> {
+    let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    let seq = digits.then(|| i64::from_str_radix(text, 16).ok()).flatten();
+    seq.ok_or(ViewError::BadCursor)
+}
+
+fn dump(connection: &Connection, table: &Table) -> Result<String, ViewError> {
+    use std::fmt::Write;
+    let mut text = String::new();
+    let sql = format!("SELECT seq, id, owner, tag, body FROM {} ORDER BY seq", table.name());
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (seq, key, owner, tag): (i64, Key, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        let body = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{seq} {key} {owner:?} {tag:?} {body}");
+    }
+    Ok(text)
+}

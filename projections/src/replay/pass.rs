@@ -1,0 +1,191 @@
+//! One pass over the journal for several views: two threads read and decode, one thread a view folds and serializes.
+//!
+//! Positions have no gaps, so the readers need not talk to each other: each takes every second page, and the views take
+//! pages from them by turns.
+
+use super::ReplayError;
+use crate::database::Writer;
+use crate::fold::{Change, ChangeKind, Source, Trouble, decode};
+use crate::handle::Views;
+use crate::projection::{Key, Row};
+use crate::refold::Refold;
+use crate::table::Table;
+use journal::{Journal, Shared};
+use rusqlite::Connection;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::task::spawn_blocking;
+
+/// Threads that read and decode.
+const READERS: u64 = 2;
+/// Events that are read at once.
+const PAGE: u64 = 4_096;
+/// Pages that may wait for a view, of each reader.
+const AHEAD: usize = 4;
+/// Documents that are written in one transaction.
+const CHUNK: usize = 2_000;
+
+/// One view of a pass.
+pub(super) struct Part {
+    pub(super) refold: Refold,
+    pub(super) table: Table,
+}
+
+type Events = Arc<Vec<Shared>>;
+
+/// Folds the events of a range of positions (after its start, up to its end), then writes the documents.
+pub(super) async fn pass(
+    views: &Views,
+    journal: &Journal,
+    parts: Vec<Part>,
+    range: Range<u64>,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<Vec<Part>, ReplayError> {
+    let (done, mut doing) = unbounded_channel();
+    let mut channels: Vec<Vec<SyncSender<Events>>> = (0..READERS).map(|_| Vec::new()).collect();
+    let mut folding = Vec::new();
+    for part in parts {
+        let mut pages = Vec::new();
+        for reader in &mut channels {
+            let (sender, receiver) = sync_channel(AHEAD);
+            reader.push(sender);
+            pages.push(receiver);
+        }
+        let (writer, range) = (views.inner.writer.clone(), range.clone());
+        // Documents of earlier passes are in the table: nobody else writes them, so any connection finds them.
+        let source = (range.start > 0).then(|| views.inner.readers.connect()).transpose()?;
+        folding.push(spawn_blocking(move || fold(part, &pages, range, source.as_ref(), &writer)));
+    }
+    let reading: Vec<_> = (0..READERS)
+        .zip(channels)
+        .map(|(number, sinks)| {
+            let (journal, range, done) = (journal.clone(), range.clone(), done.clone());
+            let runtime = Handle::current();
+            spawn_blocking(move || read(&runtime, &journal, number, range, &sinks, &done))
+        })
+        .collect();
+    drop(done);
+    while let Some(position) = doing.recv().await {
+        progress(position);
+    }
+    // A reader's error is the cause of what the views then miss, so it is told first.
+    for task in reading {
+        task.await.map_err(|_| ReplayError::Panicked)??;
+    }
+    let mut folded = Vec::new();
+    let mut cut = None;
+    for task in folding {
+        match task.await.map_err(|_| ReplayError::Panicked)? {
+            Ok(part) => folded.push(part),
+            Err(error @ ReplayError::Cut { .. }) => cut = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    cut.map_or(Ok(folded), Err)
+}
+
+fn read(
+    runtime: &Handle,
+    journal: &Journal,
+    number: u64,
+    range: Range<u64>,
+    sinks: &[SyncSender<Events>],
+    done: &UnboundedSender<u64>,
+) -> Result<(), ReplayError> {
+    let mut after = range.start + number * PAGE;
+    while after < range.end {
+        let wanted = PAGE.min(range.end - after);
+        let events = runtime.block_on(journal.read_all(after, usize::try_from(wanted).unwrap_or(usize::MAX)))?;
+        if let Some((_, position)) = (after + 1..=after + wanted)
+            .enumerate()
+            .find(|(index, position)| events.get(*index).is_none_or(|event| event.position != *position))
+        {
+            return Err(ReplayError::Missing { position });
+        }
+        for event in &events {
+            // Kept for all views; an error is told by the view that it stops.
+            let _ = decode(event);
+        }
+        let events: Events = Arc::new(events);
+        if sinks.iter().any(|sink| sink.send(events.clone()).is_err()) {
+            // A view has failed and says why.
+            return Ok(());
+        }
+        let _ = done.send(after + wanted);
+        after += PAGE * READERS;
+    }
+    Ok(())
+}
+
+fn fold(
+    mut part: Part,
+    pages: &[Receiver<Events>],
+    range: Range<u64>,
+    source: Option<&Connection>,
+    writer: &Writer,
+) -> Result<Part, ReplayError> {
+    let mut position = range.start;
+    for page in pages.iter().cycle() {
+        if position == range.end {
+            break;
+        }
+        let Ok(events) = page.recv() else { return Err(ReplayError::Cut { position }) };
+        let source = source.map(|connection| Source { connection, table: &part.table, trusting: true });
+        for event in events.iter() {
+            part.refold.take(source, event).map_err(|trouble| match trouble {
+                Trouble::Poison { sequence, reason } => {
+                    let view = part.refold.spec.name();
+                    ReplayError::Poison { view, position: event.position, sequence, reason }
+                }
+                Trouble::Database(error) => error.into(),
+            })?;
+            position = event.position;
+        }
+    }
+    write(&mut part, writer)?;
+    Ok(part)
+}
+
+/// A change that waits to be written.
+struct Waiting {
+    kind: ChangeKind,
+    seq: u64,
+    key: Key,
+    owner: Box<str>,
+    tag: Box<str>,
+    body: Box<str>,
+}
+
+fn write(part: &mut Part, writer: &Writer) -> Result<(), ReplayError> {
+    let mut chunk = Vec::with_capacity(CHUNK);
+    let mut failed = Ok(());
+    let Part { refold, table } = part;
+    let table = Arc::new(table.clone());
+    let flush = |chunk: Vec<Waiting>| -> Result<(), ReplayError> {
+        let table = table.clone();
+        Ok(writer.run_blocking(move |connection| write_chunk(connection, &table, &chunk))??)
+    };
+    refold.fold.changes(&mut |change| {
+        let Change { kind, seq, key, row, body } = change;
+        let (owner, tag) = (row.owner.into(), row.tag.into());
+        chunk.push(Waiting { kind, seq, key: key.clone(), owner, tag, body: body.into() });
+        if chunk.len() == CHUNK && failed.is_ok() {
+            failed = flush(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK)));
+        }
+        Ok(())
+    })?;
+    failed?;
+    flush(chunk)
+}
+
+fn write_chunk(connection: &mut Connection, table: &Table, chunk: &[Waiting]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    for Waiting { kind, seq, key, owner, tag, body } in chunk {
+        let change = Change { kind: *kind, seq: *seq, key, row: Row { owner, tag }, body };
+        table.write(&transaction, &change)?;
+    }
+    transaction.commit()
+}

@@ -1,0 +1,174 @@
+//! One running view, and how a batch is folded into several of them in one transaction.
+
+use crate::database;
+use crate::error::ViewError;
+use crate::fold::{Fold, Source, Spec, Trouble, decode};
+use crate::table::Table;
+use journal::{Parked, Recorded, Shared, Subscription};
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::watch;
+
+/// How often an event is tried, each time counted durably before, until its sequence is parked.
+const MOST_ATTEMPTS: u32 = 3;
+/// Position under which starts without progress are counted; no event has it.
+const NO_EVENT: u64 = 0;
+/// How many events are taken one by one when the process has died again and again behind the checkpoint.
+const CAREFUL: u64 = 4_096;
+
+/// One running view.
+pub(crate) struct Lane {
+    pub(crate) spec: Spec,
+    pub(crate) subscription: Subscription,
+    pub(crate) fold: Box<dyn Fold>,
+    pub(crate) table: Table,
+    pub(crate) position: u64,
+    pub(crate) reached: watch::Sender<u64>,
+    /// Nothing has been folded since the start.
+    fresh: bool,
+    /// Up to this position events are taken one by one.
+    careful_until: u64,
+}
+
+/// Why a batch was not folded. Nothing of it was written.
+pub(crate) enum Setback {
+    Poison { lane: usize, event: usize, sequence: String, reason: String },
+    Database(rusqlite::Error),
+}
+
+impl Lane {
+    pub(crate) fn new(spec: Spec, subscription: Subscription, position: u64, reached: watch::Sender<u64>) -> Self {
+        subscription.progressed(position);
+        reached.send_replace(position);
+        Self {
+            spec,
+            subscription,
+            fold: (spec.fold)(),
+            table: Table::live(&spec),
+            position,
+            reached,
+            fresh: true,
+            careful_until: 0,
+        }
+    }
+
+    /// An event can kill the process. It shows in starts that lead to no progress; then events are taken one by one.
+    pub(crate) async fn watch_for_deadly_events(&mut self, head: u64) -> Result<(), ViewError> {
+        if self.position < head && self.subscription.count_attempt(NO_EVENT).await? > MOST_ATTEMPTS {
+            self.careful_until = self.position + CAREFUL;
+            tracing::warn!(
+                subscription = self.subscription.name(),
+                position = self.position,
+                "the process has died again and again here: events are taken one by one"
+            );
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_careful(&self) -> bool {
+        self.position < self.careful_until
+    }
+
+    /// Counts before a careful try; an event that was tried too often is parked instead.
+    pub(crate) async fn before_careful(&mut self, event: &Recorded) -> Result<(), ViewError> {
+        let attempts = self.subscription.count_attempt(event.position).await?;
+        if attempts <= MOST_ATTEMPTS {
+            return Ok(());
+        }
+        let key = decode(event).ok().and_then(|decoded| self.fold.key(event, decoded).ok().flatten());
+        let sequence = key.map_or_else(|| event.stream.as_ref().to_owned(), |key| key.to_string());
+        self.park(event, sequence, "the process died of it".to_owned()).await
+    }
+
+    /// Counts a failure; parks the sequence when there were too many.
+    pub(crate) async fn failed(&mut self, event: &Recorded, sequence: String, reason: String) -> Result<(), ViewError> {
+        if self.subscription.count_attempt(event.position).await? <= MOST_ATTEMPTS {
+            return Ok(());
+        }
+        self.park(event, sequence, reason).await
+    }
+
+    async fn park(&mut self, event: &Recorded, sequence: String, reason: String) -> Result<(), ViewError> {
+        let parked = Parked {
+            sequence,
+            position: event.position,
+            event_type: event.event_type.as_ref().to_owned(),
+            attempts: MOST_ATTEMPTS,
+            reason,
+            parked_at: chrono::Utc::now(),
+        };
+        Ok(self.subscription.park(parked).await?)
+    }
+
+    /// What was folded is committed.
+    pub(crate) async fn advance(&mut self, position: u64) {
+        self.position = position;
+        self.subscription.progressed(position);
+        self.reached.send_replace(position);
+        if std::mem::take(&mut self.fresh)
+            && let Err(error) = self.subscription.save(position).await
+        {
+            // Then this start counts as one without progress; it takes several of those to matter.
+            tracing::warn!(error = &error as &dyn std::error::Error, "progress was not remembered");
+        }
+    }
+
+    /// Whether a sequence is parked, and the event behind that.
+    fn waits(&self, sequence: &str, event: &Recorded) -> bool {
+        self.subscription.parked_at(sequence).is_some_and(|from| event.position >= from)
+    }
+
+    fn take(&mut self, source: Source<'_>, event: &Recorded) -> Result<(), Trouble> {
+        let anything_waits = self.subscription.has_parked();
+        if anything_waits && self.waits(&event.stream, event) {
+            return Ok(());
+        }
+        let decoded = decode(event)
+            .map_err(|reason| Trouble::Poison { sequence: event.stream.as_ref().to_owned(), reason })?;
+        let Some(key) = self.fold.key(event, decoded)? else { return Ok(()) };
+        if anything_waits && self.waits(&key.to_string(), event) {
+            return Ok(());
+        }
+        self.fold.take(Some(source), key, event, decoded)
+    }
+}
+
+/// Folds events into views that are all at the position before them: one transaction, each document written once.
+pub(crate) fn fold_batch(
+    connection: &mut Connection,
+    lanes: &mut [Lane],
+    events: &[Shared],
+    trusting: bool,
+) -> Result<(), Setback> {
+    let result = try_fold(connection, lanes, events, trusting);
+    if result.is_err() {
+        // What is in memory is ahead of the table now, and one document may be half changed.
+        lanes.iter_mut().for_each(|lane| lane.fold.forget());
+    }
+    result
+}
+
+fn try_fold(
+    connection: &mut Connection,
+    lanes: &mut [Lane],
+    events: &[Shared],
+    trusting: bool,
+) -> Result<(), Setback> {
+    let Some(last) = events.last() else { return Ok(()) };
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Setback::Database)?;
+    for (number, lane) in lanes.iter_mut().enumerate() {
+        let table = lane.table.clone();
+        for (index, event) in events.iter().enumerate() {
+            let source = Source { connection: &transaction, table: &table, trusting };
+            lane.take(source, event).map_err(|trouble| match trouble {
+                Trouble::Poison { sequence, reason } => {
+                    Setback::Poison { lane: number, event: index, sequence, reason }
+                }
+                Trouble::Database(error) => Setback::Database(error),
+            })?;
+        }
+        lane.fold.changes(&mut |change| table.write(&transaction, &change)).map_err(Setback::Database)?;
+        database::save_checkpoint(&transaction, &lane.spec, last.position, &last.hash).map_err(Setback::Database)?;
+    }
+    transaction.commit().map_err(Setback::Database)
+}

@@ -1,0 +1,279 @@
+//! Keeps the views up with the journal.
+//!
+//! Views at the same position share a batch: it is read once, each event is decoded once, and all their documents and
+//! checkpoints are written in one transaction. Views that were paused catch up in turns with the others.
+
+mod heal;
+mod lane;
+
+pub(crate) use heal::{Heal, parked};
+pub(crate) use lane::Lane;
+
+use crate::database;
+use crate::error::ViewError;
+use crate::handle::{Runner, Views};
+use crate::replay::Swap;
+use journal::{Journal, Shared, SubscriptionError, Subscriptions};
+use lane::{Setback, fold_batch};
+use rusqlite::ErrorCode;
+use std::collections::BTreeSet;
+use std::future::{pending, poll_fn, ready};
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+/// Requests that may wait for the runner.
+const REQUESTS: usize = 16;
+/// How long to wait after the disk or the journal has failed, at first and at the most.
+const PATIENCE_MS: std::ops::Range<u64> = 50..5_000;
+
+/// What is asked of the runner.
+pub(crate) enum Request {
+    /// Put a generation that was built beside the live one in its place.
+    Swap(Box<Swap>),
+    /// Put documents that were folded anew in their place.
+    Healed(Box<Heal>),
+}
+
+/// Views that are being folded.
+pub struct Running {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Finishes what is being written, then stops.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(error = &error as &dyn std::error::Error, "the views did not stop as they should");
+        }
+    }
+}
+
+enum Wake {
+    Stop,
+    Request(Request),
+    Retry(usize, BTreeSet<String>),
+    Go,
+}
+
+pub(crate) struct Folder {
+    pub(crate) views: Views,
+    pub(crate) journal: Journal,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) lanes: Vec<Lane>,
+    head: watch::Receiver<u64>,
+    requests: mpsc::Receiver<Request>,
+    stop: watch::Receiver<bool>,
+    healing: JoinSet<()>,
+    turns: usize,
+}
+
+impl Views {
+    /// Follows the journal and keeps every view up with it, each as a subscription of its own: `view-mypage`, ….
+    ///
+    /// # Errors
+    /// When the files cannot be used, or the views were made from another journal.
+    pub async fn start(&self, journal: Journal, subscriptions: &Subscriptions) -> Result<Running, ViewError> {
+        let mut lanes = Vec::new();
+        for (spec, reached) in self.inner.specs.iter().copied().zip(&self.inner.positions) {
+            let checkpoint = self.inner.writer.run(move |connection| database::checkpoint(connection, &spec)).await??;
+            fits(&journal, spec.name(), &checkpoint).await?;
+            let subscription = subscriptions.subscribe(spec.subscription).await?;
+            let mut lane = Lane::new(spec, subscription, checkpoint.position, reached.clone());
+            lane.watch_for_deadly_events(journal.head()).await?;
+            lanes.push(lane);
+        }
+        let (sender, requests) = mpsc::channel(REQUESTS);
+        let running = Runner { journal: journal.clone(), subscriptions: subscriptions.clone(), requests: sender };
+        self.inner.running.set(running).map_err(|_| ViewError::AlreadyStarted)?;
+        let (stop, stopped) = watch::channel(false);
+        let folder = Folder {
+            views: self.clone(),
+            head: journal.watch_head(),
+            journal,
+            subscriptions: subscriptions.clone(),
+            lanes,
+            requests,
+            stop: stopped,
+            healing: JoinSet::new(),
+            turns: 0,
+        };
+        Ok(Running { stop, task: tokio::spawn(folder.run()) })
+    }
+}
+
+/// Refuses views that are ahead of the journal or know another past: a backup was restored, or files were mixed.
+async fn fits(journal: &Journal, view: &'static str, checkpoint: &database::Checkpoint) -> Result<(), ViewError> {
+    if checkpoint.position == 0 {
+        return Ok(());
+    }
+    let found = journal.read_at(vec![checkpoint.position]).await?;
+    let same = found.first().is_some_and(|event| event.hash.as_slice() == checkpoint.hash);
+    if same { Ok(()) } else { Err(ViewError::OtherJournal { view, position: checkpoint.position }) }
+}
+
+impl Folder {
+    async fn run(mut self) {
+        let mut patience_ms = PATIENCE_MS.start;
+        loop {
+            let turned = self.turn().await;
+            let woken = match turned {
+                Ok(progress) => {
+                    patience_ms = PATIENCE_MS.start;
+                    self.wait(!progress).await
+                }
+                Err(ViewError::Closing | ViewError::Read(journal::ReadError::Closing)) => return,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the views wait: a batch was not folded");
+                    let pause = Duration::from_millis(patience_ms);
+                    patience_ms = (patience_ms * 2).min(PATIENCE_MS.end);
+                    match tokio::time::timeout(pause, self.stop.wait_for(|stop| *stop)).await {
+                        Ok(_) => Ok(Wake::Stop),
+                        Err(_) => Ok(Wake::Go),
+                    }
+                }
+            };
+            match woken {
+                Ok(Wake::Go) => {}
+                Ok(Wake::Stop) | Err(_) => return,
+                Ok(Wake::Request(Request::Swap(swap))) => self.swap(*swap).await,
+                Ok(Wake::Request(Request::Healed(heal))) => self.healed(*heal).await,
+                Ok(Wake::Retry(lane, sequences)) => self.retry(lane, sequences),
+            }
+        }
+    }
+
+    /// One batch for the views that are at one position. False when there was nothing to do.
+    async fn turn(&mut self) -> Result<bool, ViewError> {
+        let head = *self.head.borrow_and_update();
+        let Some((position, limit)) = self.choose(head) else { return Ok(false) };
+        let events = self.journal.read_all(position, limit).await?;
+        if events.is_empty() {
+            return Ok(false);
+        }
+        let mut group = self.group(position);
+        let result = match careful(&mut group, &events[0]).await {
+            Ok(()) => self.fold(&mut group, events).await,
+            Err(error) => Err(error),
+        };
+        self.lanes.append(&mut group);
+        result.map(|()| true)
+    }
+
+    /// The views that go on together from a position.
+    fn group(&mut self, position: u64) -> Vec<Lane> {
+        let runs = |lane: &Lane| lane.position == position && !lane.subscription.is_paused();
+        // One view at a time: it is the one that dies that is to be found out.
+        if let Some(index) = self.lanes.iter().position(|lane| runs(lane) && lane.is_careful()) {
+            return vec![self.lanes.swap_remove(index)];
+        }
+        self.lanes.extract_if(.., |lane| runs(lane)).collect()
+    }
+
+    /// Which position goes on, and by how many events: the newest one and the ones behind it by turns.
+    fn choose(&mut self, head: u64) -> Option<(u64, usize)> {
+        let running = self.lanes.iter().filter(|lane| !lane.subscription.is_paused() && lane.position < head);
+        if let Some(careful) = running.clone().find(|lane| lane.is_careful()) {
+            return Some((careful.position, 1));
+        }
+        let positions: BTreeSet<u64> = running.map(|lane| lane.position).collect();
+        let newest = *positions.last()?;
+        let batch = self.views.inner.batch;
+        self.turns = self.turns.wrapping_add(1);
+        let behind = positions.len() - 1;
+        if behind == 0 || self.turns.is_multiple_of(2) {
+            return Some((newest, batch));
+        }
+        let position = *positions.iter().nth(self.turns / 2 % behind)?;
+        // Not past the next one: there they go on together. A position that is paused or at the head counts too.
+        let next = self.lanes.iter().map(|lane| lane.position).filter(|next| *next > position).min();
+        let distance = next.map_or(u64::MAX, |next| next - position);
+        Some((position, batch.min(usize::try_from(distance).unwrap_or(usize::MAX))))
+    }
+
+    /// Folds a batch into a group of views; parks what cannot be digested, and goes on.
+    async fn fold(&mut self, group: &mut Vec<Lane>, events: Vec<Shared>) -> Result<(), ViewError> {
+        let events: std::sync::Arc<[Shared]> = events.into();
+        let (mut start, mut end, mut trusting) = (0, events.len(), true);
+        while start < events.len() {
+            let (batch, mut lanes) = (events.clone(), std::mem::take(group));
+            let (returned, result) = self
+                .views
+                .inner
+                .writer
+                .run(move |connection| {
+                    let result = fold_batch(connection, &mut lanes, &batch[start..end], trusting);
+                    (lanes, result)
+                })
+                .await?;
+            *group = returned;
+            match result {
+                Ok(()) => {
+                    for lane in group.iter_mut() {
+                        lane.advance(events[end - 1].position).await;
+                    }
+                    (start, end, trusting) = (end, events.len(), true);
+                }
+                // What came before it is good: that is written first, and the event then tried by itself.
+                Err(Setback::Poison { event, .. }) if event > 0 => end = start + event,
+                Err(Setback::Poison { lane, sequence, reason, .. }) => {
+                    group[lane].failed(&events[start], sequence, reason).await?;
+                    end = start + 1;
+                }
+                Err(Setback::Database(error)) if trusting && is_taken(&error) => trusting = false,
+                Err(Setback::Database(error)) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for something to do; looks only, when there is more to fold.
+    async fn wait(&mut self, idle: bool) -> Result<Wake, SubscriptionError> {
+        tokio::select! {
+            biased;
+            _ = self.stop.wait_for(|stop| *stop) => Ok(Wake::Stop),
+            Some(request) = self.requests.recv() => Ok(Wake::Request(request)),
+            woken = woken(&mut self.lanes) => woken,
+            () = ready(()), if !idle => Ok(Wake::Go),
+            changed = self.head.changed() => changed.map(|()| Wake::Go).map_err(|_| SubscriptionError::Closing),
+        }
+    }
+}
+
+type Wait<'a> = Pin<Box<dyn Future<Output = Result<Wake, SubscriptionError>> + Send + 'a>>;
+
+/// Waits until a paused view goes on, or a parked sequence is to be tried again.
+async fn woken(lanes: &mut [Lane]) -> Result<Wake, SubscriptionError> {
+    let mut waits: Vec<Wait<'_>> = Vec::new();
+    for (index, lane) in lanes.iter_mut().enumerate() {
+        let subscription = &mut lane.subscription;
+        if subscription.is_paused() {
+            waits.push(Box::pin(async move { subscription.running().await.map(|()| Wake::Go) }));
+        } else if subscription.has_parked() {
+            waits.push(Box::pin(async move { Ok(Wake::Retry(index, subscription.retries().await?)) }));
+        }
+    }
+    if waits.is_empty() {
+        return pending().await;
+    }
+    let first = |context: &mut std::task::Context<'_>| {
+        waits.iter_mut().map(|wait| wait.as_mut().poll(context)).find(Poll::is_ready).unwrap_or(Poll::Pending)
+    };
+    poll_fn(first).await
+}
+
+async fn careful(group: &mut [Lane], event: &Shared) -> Result<(), ViewError> {
+    for lane in group.iter_mut().filter(|lane| lane.is_careful()) {
+        lane.before_careful(event).await?;
+    }
+    Ok(())
+}
+
+/// A document that was taken to be new was there before.
+fn is_taken(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+}

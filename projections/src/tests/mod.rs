@@ -1,0 +1,7 @@
+//! The runner and the handle, over a real journal and a real database.
+
+mod poison;
+mod reading;
+mod rebuilding;
+mod running;
+mod speed;

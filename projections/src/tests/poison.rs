@@ -1,0 +1,139 @@
+use crate::fold::Spec;
+use crate::handle::VIEWS;
+use crate::projection::{Indigestible, Projection, Row};
+use crate::testing::*;
+use crate::{Key, MyPage, Payments};
+use domain::Event;
+use domain::rental::RentalEvent;
+use journal::Recorded;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+static HEALTHY: AtomicBool = AtomicBool::new(false);
+static TRIES: AtomicU32 = AtomicU32::new(0);
+
+/// Counts the events of each rental, and dies of hand-overs.
+struct Delicate;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Count {
+    events: u32,
+}
+
+impl Projection for Delicate {
+    const NAME: &'static str = "delicate.v1";
+    const SUBSCRIPTION: &'static str = "view-delicate";
+    type State = Count;
+    type Document = Count;
+
+    fn key(event: &Recorded, decoded: &Event) -> Result<Option<Key>, Indigestible> {
+        Ok(rental_key(event, decoded))
+    }
+
+    fn begin(_event: &Recorded, decoded: &Event) -> Option<Count> {
+        matches!(decoded, Event::Rental(RentalEvent::Requested { .. })).then(Count::default)
+    }
+
+    fn apply(count: &mut Count, event: &Recorded, decoded: &Event) -> Result<(), Indigestible> {
+        count.events += 1;
+        let deadly = matches!(decoded, Event::Rental(RentalEvent::HandedOver { .. })) && event.aggregate_id().ends_with('1');
+        if deadly && !HEALTHY.load(Ordering::SeqCst) {
+            TRIES.fetch_add(1, Ordering::SeqCst);
+            panic!("too much");
+        }
+        Ok(())
+    }
+
+    fn row(_count: &Count) -> Row<'_> {
+        Row { owner: "all", tag: "" }
+    }
+
+    fn document(count: Count) -> Count {
+        count
+    }
+}
+
+async fn counted(world: &World, number: u128) -> u32 {
+    world.views.document::<Delicate>(rental(number)).await.unwrap().unwrap().events
+}
+
+#[tokio::test]
+async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
+    let mut specs = VIEWS.to_vec();
+    specs.push(Spec::of::<Delicate>());
+    let world = World::open(tempfile::tempdir().unwrap(), specs.clone(), 4_096).await;
+    for number in [1, 2] {
+        world.happens(requested(rental(number))).await;
+        world.happens(confirmed(rental(number))).await;
+        for fact in handed_over(rental(number)).into_iter().skip(1) {
+            world.happens(fact).await;
+        }
+        world.happens(of_rental(rental(number), RentalEvent::Completed { at: noon() })).await;
+    }
+    world.caught_up::<Delicate>().await;
+    assert_eq!(world.parked("view-delicate").await, [rental(1).to_string()]);
+    assert!((3..=5).contains(&TRIES.load(Ordering::SeqCst)), "{TRIES:?}");
+    assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (2, 4));
+    assert!(world.parked("view-mypage").await.is_empty(), "the others did not mind");
+
+    // It is still parked after a restart, and what comes for it is held back.
+    let world = World::open(world.close().await, specs, 1).await;
+    world.happens(of_rental(rental(1), RentalEvent::Overdue { at: noon() })).await;
+    world.happens(of_rental(rental(2), RentalEvent::Overdue { at: noon() })).await;
+    world.caught_up::<Delicate>().await;
+    assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (2, 5));
+
+    world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
+    world.until(async || world.subscriptions.list().iter().any(|view| view.parked.iter().any(|parked| parked.attempts > 3))).await;
+    assert_eq!(world.parked("view-delicate").await.len(), 1, "not yet");
+
+    HEALTHY.store(true, Ordering::SeqCst);
+    world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
+    world.until(async || world.parked("view-delicate").await.is_empty()).await;
+    assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (5, 5));
+
+    world.happens(of_rental(rental(1), RentalEvent::Completed { at: noon() })).await;
+    world.caught_up::<Delicate>().await;
+    assert_eq!(counted(&world, 1).await, 6);
+    assert_eq!(world.views.rebuild("delicate").await.unwrap().differed, 0);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_decoded_parks_its_stream_and_nothing_else() {
+    let world = World::given([requested(rental(1)), requested(rental(2)), payment_requested(rental(1))]).await;
+    let stream = payment_requested(rental(1)).stream;
+    let nonsense = Fact { stream: stream.clone(), event_type: "Nonsense".to_owned(), payload: "{\"Nonsense\":1}".to_owned() };
+    world.happens(nonsense).await;
+    world.happens(approved(rental(1))).await;
+    world.happens(confirmed(rental(1))).await;
+    world.happens(confirmed(rental(2))).await;
+    world.caught_up::<MyPage>().await;
+    world.caught_up::<Payments>().await;
+    assert_eq!(world.parked("view-mypage").await, std::slice::from_ref(&stream));
+    let entry = |number| world.views.document::<MyPage>(rental(number));
+    let (first, second) = (entry(1).await.unwrap().unwrap(), entry(2).await.unwrap().unwrap());
+    assert_eq!(first.payment.unwrap().status, domain::payment::PaymentStatus::Requested);
+    assert_eq!(first.status, domain::rental::RentalStatus::Confirmed);
+    assert_eq!(second.status, domain::rental::RentalStatus::Confirmed);
+}
+
+#[tokio::test]
+async fn a_document_whose_first_event_is_missing_is_parked_and_not_made_up() {
+    let world = World::given([confirmed(rental(1)), requested(rental(2))]).await;
+    world.caught_up::<MyPage>().await;
+    assert_eq!(world.parked("view-mypage").await, [rental(1).to_string()]);
+    assert!(world.views.document::<MyPage>(rental(1)).await.unwrap().is_none());
+    assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_document_that_begins_twice_is_parked_even_when_it_is_not_in_memory() {
+    let world = World::given([requested(rental(1))]).await;
+    world.caught_up::<MyPage>().await;
+    let world = World::open(world.close().await, VIEWS.to_vec(), 10).await;
+    world.happens(requested(rental(1))).await;
+    world.happens(requested(rental(2))).await;
+    world.caught_up::<MyPage>().await;
+    assert_eq!(world.parked("view-mypage").await, [rental(1).to_string()]);
+    assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
+}
