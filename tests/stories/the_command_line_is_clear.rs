@@ -83,8 +83,7 @@ async fn without_a_journal_there_is_nothing_to_verify_or_replay() {
 #[tokio::test]
 async fn subscriptions_are_listed_paused_and_resumed_from_outside() {
     let shop = Shop::with_cars(1).await;
-    let server = ["--server", shop.address()];
-    let run = async |arguments: &[&str]| shop.data().run(&[arguments, &server].concat()).await;
+    let run = async |arguments: &[&str]| shop.data().run(arguments).await;
     assert!(run(&["subscriptions"]).await.success().contains("dispatch"));
     run(&["subscriptions", "pause", "dispatch"]).await.success();
     assert_eq!(shop.subscription("dispatch").await["state"], "paused");
