@@ -63,7 +63,7 @@ pub(crate) struct Config {
     pub(crate) payment_timeout: Duration,
     pub(crate) simulated_latency: Range<Duration>,
     pub(crate) max_in_flight: usize,
-    log: String,
+    pub(crate) log: String,
 }
 
 impl Options {
