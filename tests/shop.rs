@@ -148,6 +148,16 @@ impl Shop {
         transcript(&self.history(rental).await)
     }
 
+    /// The same shop, on the data of a program that has ended.
+    ///
+    /// # Panics
+    /// When there is no shop in it.
+    pub async fn again(data: &Arc<Data>) -> Self {
+        let server = data.serve().await;
+        let items = server.all(&format!("/v1/stores/{STORE}/items"), ADMIN).await;
+        Self { server, item: items[0]["id"].as_str().expect("a car").to_owned() }
+    }
+
     /// kill -9, and the program again on the same data.
     #[must_use]
     pub async fn killed_and_restarted(self) -> Self {

@@ -63,8 +63,8 @@ async fn cancelling_after_a_return_credits_nothing() {
     shop.step(&rental, "return").await.done();
     shop.reaches(&rental, "completed").await;
 
-    shop.cancellation("alice", &rental).await.problem(409, "wrong-status");
-    shop.step(&rental, "cancel").await.problem(409, "wrong-status");
+    shop.cancellation("alice", &rental).await.problem(409, "already-handed-over");
+    shop.step(&rental, "cancel").await.problem(409, "already-handed-over");
     shop.settled().await;
 
     assert_eq!(shop.available(&july(1), &july(4)).await, 1);

@@ -20,7 +20,23 @@ async fn a_car_is_booked_prepared_handed_over_and_returned() {
     shop.step(&rental, "return").await.done();
     shop.reaches(&rental, "completed").await;
 
-    expect![[r#""#]].assert_eq(&shop.transcript(&rental).await);
+    expect![[r#"
+        RentalRequested rental@1 by customer:alice
+        StockHeld item@2 by process:reservation
+        PaymentRequested payment@1 by process:reservation
+        PaymentApproved payment@2 by process:payments
+        StockCommitted item@3 by process:reservation
+        RentalConfirmed rental@2 by process:reservation
+        DispatchRequested dispatch@1 by process:dispatch
+        DispatchPrepared dispatch@2 by staff:seoul-cars
+        RentalPrepared rental@3 by process:dispatch
+        DispatchHandedOver dispatch@3 by staff:seoul-cars
+        RentalHandedOver rental@4 by process:dispatch
+        RentalReturned rental@5 by staff:seoul-cars
+        StockReturned item@4 by process:reservation
+        RentalCompleted rental@6 by process:reservation
+    "#]]
+    .assert_eq(&shop.transcript(&rental).await);
 }
 
 #[tokio::test]

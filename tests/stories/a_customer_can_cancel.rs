@@ -21,7 +21,22 @@ async fn a_cancelled_booking_is_paid_back_and_frees_the_car() {
     assert_eq!(seen["payment"]["refunded"]["amount_minor"], 3 * PRICE);
     assert_eq!(seen["dispatch"]["status"], "cancelled");
 
-    expect![[r#""#]].assert_eq(&shop.transcript(&rental).await);
+    expect![[r#"
+        RentalRequested rental@1 by customer:alice
+        StockHeld item@2 by process:reservation
+        PaymentRequested payment@1 by process:reservation
+        PaymentApproved payment@2 by process:payments
+        StockCommitted item@3 by process:reservation
+        RentalConfirmed rental@2 by process:reservation
+        DispatchRequested dispatch@1 by process:dispatch
+        RentalCancellationRequested rental@3 by customer:alice
+        DispatchCancelled dispatch@2 by process:reservation
+        RefundRequested payment@3 by process:reservation
+        PaymentRefunded payment@4 by process:payments
+        StockReleased item@4 by process:reservation
+        RentalCancelled rental@4 by process:reservation
+    "#]]
+    .assert_eq(&shop.transcript(&rental).await);
 }
 
 #[tokio::test]

@@ -14,7 +14,15 @@ async fn a_declined_payment_frees_the_car() {
     assert_eq!(shop.rental("alice", &rental).await["status"], "rejected");
     shop.booked("bob", &july(1), &july(4)).await;
 
-    expect![[r#""#]].assert_eq(&shop.transcript(&rental).await);
+    expect![[r#"
+        RentalRequested rental@1 by customer:alice
+        StockHeld item@2 by process:reservation
+        PaymentRequested payment@1 by process:reservation
+        PaymentDeclined payment@2 by process:payments
+        StockReleased item@3 by process:reservation
+        RentalRejected rental@2 by process:reservation
+    "#]]
+    .assert_eq(&shop.transcript(&rental).await);
 }
 
 #[tokio::test]

@@ -9,14 +9,34 @@ const IMPATIENT: &[&str] = &["--payment-timeout-ms", "100"];
 async fn a_slow_payment_is_confirmed_in_the_end() {
     let shop = Shop::with_cars_and_options(1, IMPATIENT).await;
     let rental = confirmed_in_the_end(&shop, "pm_slow").await;
-    expect![[r#""#]].assert_eq(&shop.transcript(&rental).await);
+    expect![[r#"
+        RentalRequested rental@1 by customer:alice
+        StockHeld item@2 by process:reservation
+        PaymentRequested payment@1 by process:reservation
+        PaymentUnknown payment@2 by process:payments
+        PaymentApproved payment@3 by process:payments
+        StockCommitted item@3 by process:reservation
+        RentalConfirmed rental@2 by process:reservation
+        DispatchRequested dispatch@1 by process:dispatch
+    "#]]
+    .assert_eq(&shop.transcript(&rental).await);
 }
 
 #[tokio::test]
 async fn a_charge_whose_answer_is_lost_is_found_and_not_repeated() {
     let shop = Shop::with_cars_and_options(1, IMPATIENT).await;
     let rental = confirmed_in_the_end(&shop, "pm_charged_but_timed_out").await;
-    expect![[r#""#]].assert_eq(&shop.transcript(&rental).await);
+    expect![[r#"
+        RentalRequested rental@1 by customer:alice
+        StockHeld item@2 by process:reservation
+        PaymentRequested payment@1 by process:reservation
+        PaymentUnknown payment@2 by process:payments
+        PaymentApproved payment@3 by process:payments
+        StockCommitted item@3 by process:reservation
+        RentalConfirmed rental@2 by process:reservation
+        DispatchRequested dispatch@1 by process:dispatch
+    "#]]
+    .assert_eq(&shop.transcript(&rental).await);
 }
 
 async fn confirmed_in_the_end(shop: &Shop, method: &str) -> String {
@@ -46,7 +66,23 @@ async fn a_refund_that_fails_is_tried_again() {
     assert_eq!(seen["payment"]["status"], "refunded");
     assert_eq!(seen["payment"]["refunded"]["amount_minor"], 3 * PRICE);
 
-    expect![[r#""#]].assert_eq(&shop.transcript(&rental).await);
+    expect![[r#"
+        RentalRequested rental@1 by customer:alice
+        StockHeld item@2 by process:reservation
+        PaymentRequested payment@1 by process:reservation
+        PaymentApproved payment@2 by process:payments
+        StockCommitted item@3 by process:reservation
+        RentalConfirmed rental@2 by process:reservation
+        DispatchRequested dispatch@1 by process:dispatch
+        RentalCancellationRequested rental@3 by customer:alice
+        DispatchCancelled dispatch@2 by process:reservation
+        RefundRequested payment@3 by process:reservation
+        RefundFailed payment@4 by process:payments
+        PaymentRefunded payment@5 by process:payments
+        StockReleased item@4 by process:reservation
+        RentalCancelled rental@4 by process:reservation
+    "#]]
+    .assert_eq(&shop.transcript(&rental).await);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The caller's name for one intention: one effect, one answer, whatever happens in between.
 
-use harness::{Reply, Shop, july};
+use harness::{Reply, Shop, eventually, july};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -70,6 +70,26 @@ async fn a_key_gives_the_same_answer_after_a_kill() {
     assert_eq!(before.text, after.text);
     assert_eq!(before.header("etag"), after.header("etag"));
     assert_eq!(after.header("idempotent-replayed"), Some("true"));
+    assert_eq!(rentals(&shop).await, 1);
+}
+
+#[tokio::test]
+async fn a_key_whose_answer_was_lost_in_a_kill_is_not_booked_twice() {
+    let shop =
+        Shop::with_cars_and_options(3, &["--simulated-latency-ms", "1000", "--payment-timeout-ms", "9000"]).await;
+    let unanswered = shop.booking("alice", &july(1), &july(4)).waiting_s(20).header("idempotency-key", "once");
+    let unanswered = tokio::spawn(unanswered.sent());
+    eventually("the payment is under way", async || {
+        shop.journal().await.iter().any(|event| event["type"] == "PaymentRequested").then_some(())
+    })
+    .await;
+    let shop = shop.killed_and_restarted().await;
+    assert!(unanswered.await.unwrap().is_err(), "it was answered before the kill");
+
+    let replies = at_once(&shop, "once", 3).await;
+    for reply in replies {
+        reply.is(201);
+    }
     assert_eq!(rentals(&shop).await, 1);
 }
 

@@ -21,7 +21,27 @@ async fn an_overdue_car_blocks_until_it_is_back() {
     assert_eq!(returned["late_fee"]["status"], "approved");
     shop.booked("bob", &july(1), &july(4)).await;
 
-    expect![[r#""#]].assert_eq(&shop.transcript(&rental).await);
+    expect![[r#"
+        RentalRequested rental@1 by customer:alice
+        StockHeld item@2 by process:reservation
+        PaymentRequested payment@1 by process:reservation
+        PaymentApproved payment@2 by process:payments
+        StockCommitted item@3 by process:reservation
+        RentalConfirmed rental@2 by process:reservation
+        DispatchRequested dispatch@1 by process:dispatch
+        DispatchPrepared dispatch@2 by staff:seoul-cars
+        RentalPrepared rental@3 by process:dispatch
+        DispatchHandedOver dispatch@3 by staff:seoul-cars
+        RentalHandedOver rental@4 by process:dispatch
+        RentalOverdue rental@5 by process:reservation
+        StockOverdue item@4 by process:reservation
+        RentalReturned rental@6 by staff:seoul-cars
+        StockReturned item@5 by process:reservation
+        PaymentRequested payment@1 by process:reservation
+        PaymentApproved payment@2 by process:payments
+        RentalCompleted rental@7 by process:reservation
+    "#]]
+    .assert_eq(&shop.transcript(&rental).await);
 }
 
 #[tokio::test]
