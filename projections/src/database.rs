@@ -18,33 +18,46 @@ const IDLE: usize = 8;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
+enum Order {
+    Work(Job),
+    /// Let the file go, then answer.
+    Close(oneshot::Sender<()>),
+}
+
 /// Runs work on the one connection that writes.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    jobs: mpsc::Sender<Job>,
+    orders: mpsc::Sender<Order>,
 }
 
 impl Writer {
     pub(crate) fn start(mut connection: Connection) -> Result<Self, ViewError> {
-        let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
+        let (orders, mut queue) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("views-writer".to_owned())
             .spawn(move || {
-                while let Some(job) = queue.blocking_recv() {
-                    job(&mut connection);
+                while let Some(order) = queue.blocking_recv() {
+                    match order {
+                        Order::Work(job) => job(&mut connection),
+                        Order::Close(done) => {
+                            drop(connection);
+                            // Whoever asked may be gone.
+                            let _ = done.send(());
+                            return;
+                        }
+                    }
                 }
             })
             .map_err(ViewError::Thread)?;
-        Ok(Self { jobs })
+        Ok(Self { orders })
     }
 
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> T + Send + 'static,
     ) -> Result<T, ViewError> {
-        let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| drop(answer.send(work(connection))));
-        self.jobs.send(job).await.map_err(|_| ViewError::Closing)?;
+        let (order, answered) = order(work);
+        self.orders.send(order).await.map_err(|_| ViewError::Closing)?;
         answered.await.map_err(|_| ViewError::Closing)
     }
 
@@ -53,17 +66,34 @@ impl Writer {
         &self,
         work: impl FnOnce(&mut Connection) -> T + Send + 'static,
     ) -> Result<T, ViewError> {
-        let (answer, answered) = oneshot::channel();
-        let job: Job = Box::new(move |connection| drop(answer.send(work(connection))));
-        self.jobs.blocking_send(job).map_err(|_| ViewError::Closing)?;
+        let (order, answered) = order(work);
+        self.orders.blocking_send(order).map_err(|_| ViewError::Closing)?;
         answered.blocking_recv().map_err(|_| ViewError::Closing)
     }
+
+    /// Finishes what was asked before, then lets the file go.
+    pub(crate) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.orders.send(Order::Close(done)).await.is_ok() {
+            // An error means that it was closed before.
+            let _ = closed.await;
+        }
+    }
+}
+
+fn order<T: Send + 'static>(
+    work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+) -> (Order, oneshot::Receiver<T>) {
+    let (answer, answered) = oneshot::channel();
+    // Whoever asked may be gone; the work is done all the same.
+    (Order::Work(Box::new(move |connection| drop(answer.send(work(connection))))), answered)
 }
 
 /// Opens the file, or makes it; makes the tables that are missing or of another shape.
 pub(crate) fn open(directory: &Path, specs: &[Spec]) -> Result<(Connection, PathBuf), ViewError> {
     std::fs::create_dir_all(directory).map_err(|source| ViewError::Directory { path: directory.to_owned(), source })?;
     let path = directory.join(FILE);
+    forget_deleted(&path)?;
     let mut connection = Connection::open(&path)?;
     connection.pragma_update(None, "page_size", 8192)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -78,6 +108,24 @@ pub(crate) fn open(directory: &Path, specs: &[Spec]) -> Result<(Connection, Path
     prepare(&transaction, specs)?;
     transaction.commit()?;
     Ok((connection, path))
+}
+
+/// Where the file was deleted and its log was not, SQLite would pour the old log into the new file.
+fn forget_deleted(path: &Path) -> Result<(), ViewError> {
+    if path.exists() {
+        return Ok(());
+    }
+    for end in ["-wal", "-shm"] {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(end);
+        match std::fs::remove_file(&beside) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(ViewError::Directory { path: beside.into(), source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn prepare(connection: &Connection, specs: &[Spec]) -> rusqlite::Result<()> {
@@ -158,6 +206,11 @@ pub(crate) struct Readers {
 impl Readers {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, idle: Arc::default() }
+    }
+
+    /// Closes the connections that nobody is using.
+    pub(crate) fn close(&self) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// A connection of one's own.

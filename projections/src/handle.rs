@@ -109,6 +109,13 @@ impl Views {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Lets the file go. Stop whoever folds before. **Until this has returned, the file must not be deleted or replaced**:
+    /// SQLite tidies up under its name.
+    pub async fn close(&self) {
+        self.inner.readers.close();
+        self.inner.writer.close().await;
+    }
+
     /// One document, or `None` when there is none of that id.
     ///
     /// # Errors

@@ -58,6 +58,7 @@ impl World {
     /// Stops everything and lets the files go.
     pub(crate) async fn close(mut self) -> TempDir {
         self.running.take().unwrap().stop().await;
+        self.views.close().await;
         self.journal.close().await;
         self.directory
     }

@@ -120,11 +120,23 @@ async fn replay(
     journal: &Journal,
     directory: &Path,
     names: &[String],
-    mut progress: impl FnMut(u64, u64) + Send,
+    progress: impl FnMut(u64, u64) + Send,
     replace: bool,
 ) -> Result<Vec<ReplayReport>, ReplayError> {
     let views = Views::open(directory)?;
-    let specs = chosen(&views, names)?;
+    let result = replay_into(&views, journal, names, progress, replace).await;
+    views.close().await;
+    result
+}
+
+async fn replay_into(
+    views: &Views,
+    journal: &Journal,
+    names: &[String],
+    mut progress: impl FnMut(u64, u64) + Send,
+    replace: bool,
+) -> Result<Vec<ReplayReport>, ReplayError> {
+    let specs = chosen(views, names)?;
     let head = journal.head();
     let hash = journal.read_at(vec![head]).await?.first().map_or_else(Vec::new, |event| event.hash.to_vec());
     let mut parts = Vec::new();
@@ -137,15 +149,15 @@ async fn replay(
     while position < head {
         let to = head.min(position + SEGMENT);
         let indexed = position > 0;
-        parts = pass::pass(&views, journal, parts, position..to, &mut |done| progress(done, head)).await?;
+        parts = pass::pass(views, journal, parts, position..to, &mut |done| progress(done, head)).await?;
         // What is not in memory any more is found by its id from now on.
         if !indexed && to < head {
-            index_all(&views, &specs).await?;
+            index_all(views, &specs).await?;
         }
         position = to;
     }
     if head <= SEGMENT {
-        index_all(&views, &specs).await?;
+        index_all(views, &specs).await?;
     }
     let finished = views.inner.writer.run(move |connection| finish(connection, &specs, head, &hash, replace)).await?;
     Ok(finished?)
