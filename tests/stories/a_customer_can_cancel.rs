@@ -80,3 +80,12 @@ async fn cancelling_twice_pays_back_once() {
     assert_eq!(refunds, 1);
     assert_eq!(shop.available(&july(1), &july(4)).await, 1);
 }
+
+#[tokio::test]
+async fn what_was_paid_before_a_restart_is_paid_back_after_it() {
+    let shop = Shop::with_cars(1).await;
+    let rental = shop.booked("alice", &july(1), &july(4)).await;
+    let shop = shop.killed_and_restarted().await;
+    shop.cancelled("alice", &rental).await;
+    assert_eq!(shop.rental("alice", &rental).await["payment"]["status"], "refunded");
+}

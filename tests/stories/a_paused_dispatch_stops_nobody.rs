@@ -1,5 +1,6 @@
 //! Whatever is away, bookings are taken; what was missed is made up for.
 
+use expect_test::expect;
 use harness::{Shop, eventually, july};
 
 async fn administered(shop: &Shop, name: &str, what: &str) {
@@ -39,6 +40,39 @@ async fn a_pause_outlives_the_program() {
     let rental = shop.booked("alice", &july(1), &july(4)).await;
     administered(&shop, "dispatch", "resume").await;
     shop.prepared(&rental).await;
+}
+
+#[tokio::test]
+async fn a_booking_is_cancelled_before_the_shop_knows_of_it() {
+    let shop = Shop::with_cars(1).await;
+    administered(&shop, "dispatch", "pause").await;
+    let rental = shop.booked("alice", &july(1), &july(4)).await;
+    shop.cancellation("alice", &rental).waiting_s(20).await.is(200);
+    administered(&shop, "dispatch", "resume").await;
+    shop.settled().await;
+
+    // The cancellation got to the shop first, and the request finds it there.
+    assert!(shop.all("/v1/stores/seoul-cars/dispatches", &shop.staff()).await.is_empty());
+    for one in shop.subscriptions().await {
+        assert_eq!(one["parked"].as_array().map(Vec::len), Some(0), "{one}");
+    }
+    expect![[r#"
+        RentalRequested rental@1 by customer:alice
+        StockHeld item@2 by process:reservation
+        PaymentRequested payment@1 by process:reservation
+        PaymentApproved payment@2 by process:payments
+        StockCommitted item@3 by process:reservation
+        RentalConfirmed rental@2 by process:reservation
+        RentalCancellationRequested rental@3 by customer:alice
+        DispatchCancelled dispatch@1 by process:reservation
+        RefundRequested payment@3 by process:reservation
+        PaymentRefunded payment@4 by process:payments
+        StockReleased item@4 by process:reservation
+        RentalCancelled rental@4 by process:reservation
+    "#]]
+    .assert_eq(&shop.transcript(&rental).await);
+    let (data, _) = shop.into_server().stop().await;
+    data.run(&["replay", "--verify"]).await.success();
 }
 
 #[tokio::test]
