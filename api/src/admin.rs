@@ -12,6 +12,7 @@ use crate::{Api, when};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use journal::{Parked, SubscriptionState, SubscriptionStatus};
+use projections::ReplayReport;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -137,6 +138,15 @@ async fn resume(State(api): State<Arc<Api>>, Path(name): Path<String>, call: Cal
     Ok(once(&api, &call, |_| async { Ok(answer(&api, api.subscriptions.resume(&name).await?)) }).await)
 }
 
+#[derive(Serialize)]
+struct Rebuilt {
+    view: &'static str,
+    position: u64,
+    documents: u64,
+    /// Documents that were not the same before; anything but 0 is a defect.
+    differed: u64,
+}
+
 /// Fold a view anew from the whole journal, beside the one that is read meanwhile.
 #[utoipa::path(
     post, path = "/v1/admin/subscriptions/{name}/rebuild", tag = "admin",
@@ -149,8 +159,9 @@ async fn rebuild(State(api): State<Arc<Api>>, Path(name): Path<String>, call: Ca
     let Nothing {} = call.optional_body()?;
     let work = |_| async {
         // A view reads under `view-mypage` and is called `mypage`.
-        api.views.rebuild(name.strip_prefix("view-").unwrap_or(&name)).await?;
-        Ok(Answer::json(StatusCode::OK, &serde_json::json!({ "name": name })).at(api.journal.head()))
+        let report = api.views.rebuild(name.strip_prefix("view-").unwrap_or(&name)).await?;
+        let ReplayReport { view, position, documents, differed, .. } = report;
+        Ok(Answer::json(StatusCode::OK, &Rebuilt { view, position, documents, differed }).at(api.journal.head()))
     };
     Ok(once(&api, &call, work).await)
 }

@@ -1,13 +1,14 @@
 //! A command as it arrives: who gives it, its headers, and its body, which is read last.
 
+use crate::Api;
 use crate::error::{
-    BODY_TOO_LARGE, BODY_TOO_SLOW, FORBIDDEN, MALFORMED, MALFORMED_JSON, NOT_JSON, OVERLOADED, UNAUTHENTICATED, invalid_body, malformed,
+    BODY_TOO_LARGE, BODY_TOO_SLOW, FORBIDDEN, MALFORMED, MALFORMED_JSON, NOT_JSON, OVERLOADED, UNAUTHENTICATED,
+    invalid_body, malformed,
 };
 use crate::idempotency::Ids;
 use crate::keys::Verified;
 use crate::principal::Principal;
 use crate::problem::Problem;
-use crate::Api;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -23,8 +24,6 @@ use tokio::sync::OwnedSemaphorePermit;
 pub(crate) const MOST_BODY_BYTES: usize = 64 << 10;
 /// How long a caller may take to send it.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
-/// How long a command waits for its outcome unless it says otherwise.
-const DEFAULT_WAIT: Duration = Duration::from_secs(2);
 const MOST_WAIT_S: u64 = 30;
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -57,9 +56,10 @@ pub(crate) enum Preference {
 }
 
 impl Preference {
-    pub(crate) const fn wait(self) -> Duration {
+    /// For how long; `otherwise` where nothing was said.
+    pub(crate) const fn wait(self, otherwise: Duration) -> Duration {
         match self {
-            Self::None => DEFAULT_WAIT,
+            Self::None => otherwise,
             Self::Wait(seconds) => Duration::from_secs(seconds),
             Self::Async => Duration::ZERO,
         }
@@ -96,9 +96,11 @@ impl FromRequest<Arc<Api>> for Call {
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         let headers = request.headers();
         let caller = authenticated(api, headers)?;
-        let place = api.places.clone().try_acquire_owned().map_err(|_| {
-            Problem::new(OVERLOADED, "as many commands as may be are in flight").retry_after_s(1)
-        })?;
+        let place = api
+            .places
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| Problem::new(OVERLOADED, "as many commands as may be are in flight").retry_after_s(1))?;
         let seen_revision = seen_revision(headers)?;
         let correlation_id = visible(headers, CORRELATION_ID, 128)?.map(Arc::from);
         let key = visible(headers, IDEMPOTENCY_KEY, 255)?.map(str::to_owned);
@@ -213,9 +215,11 @@ pub(crate) fn authenticated(api: &Api, headers: &HeaderMap) -> Result<Arc<Verifi
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Err(refuse("send `Authorization: Bearer <token>`", r#"Bearer realm="reservoir""#));
     };
-    let token = value.to_str().ok().and_then(|text| text.split_once(' ')).and_then(|(scheme, token)| {
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-    });
+    let token = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .and_then(|(scheme, token)| scheme.eq_ignore_ascii_case("bearer").then_some(token.trim()));
     token.and_then(|token| api.keys.verify(token)).ok_or_else(|| {
         let challenge = r#"Bearer realm="reservoir", error="invalid_token""#;
         refuse("the token is forged, expired, or not for this service", challenge)

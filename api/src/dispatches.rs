@@ -42,12 +42,8 @@ async fn list(
 }
 
 fn status(text: &str) -> Result<&str, Problem> {
-    let known = [
-        DispatchStatus::Requested,
-        DispatchStatus::Prepared,
-        DispatchStatus::HandedOver,
-        DispatchStatus::Cancelled,
-    ];
+    let known =
+        [DispatchStatus::Requested, DispatchStatus::Prepared, DispatchStatus::HandedOver, DispatchStatus::Cancelled];
     if known.iter().any(|status| status.name() == text) {
         return Ok(text);
     }

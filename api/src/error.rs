@@ -10,12 +10,13 @@ use domain::rental::{RejectReason, RentalError};
 use domain::store::StoreError;
 use domain::{RentalId, StoreSlug};
 use journal::{AppendError, ExecuteError, ReadError, SubscriptionError};
+use projections::{ReplayError, ViewError};
 
 macro_rules! kinds {
     ($($name:ident = $status:ident, $slug:literal, $title:literal;)+) => {
         $(pub(crate) const $name: Kind = Kind { slug: $slug, status: StatusCode::$status, title: $title };)+
-        /// All of them, for the OpenAPI document and the tests.
-        pub(crate) const KINDS: &[Kind] = &[$($name),+];
+        #[cfg(test)]
+        const KINDS: &[Kind] = &[$($name),+];
     };
 }
 
@@ -155,6 +156,39 @@ impl From<SubscriptionError> for Problem {
     }
 }
 
+impl From<ViewError> for Problem {
+    fn from(error: ViewError) -> Self {
+        match error {
+            ViewError::BadCursor => Self::new(BAD_CURSOR, "take the cursor from `next` of the same list"),
+            ViewError::NoSuchView { name, .. } => not_found("view", name),
+            error @ (ViewError::Unreadable { .. }
+            | ViewError::OtherJournal { .. }
+            | ViewError::Directory { .. }
+            | ViewError::Database(_)
+            | ViewError::Read(_)
+            | ViewError::Subscription(_)
+            | ViewError::Thread(_)
+            | ViewError::NotRunning
+            | ViewError::AlreadyStarted
+            | ViewError::Closing) => unavailable(&error),
+        }
+    }
+}
+
+impl From<ReplayError> for Problem {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::View(error) => error.into(),
+            error @ (ReplayError::Read(_)
+            | ReplayError::Missing { .. }
+            | ReplayError::Cut { .. }
+            | ReplayError::Poison { .. }
+            | ReplayError::Unsettled { .. }
+            | ReplayError::Panicked) => unavailable(&error),
+        }
+    }
+}
+
 impl From<RentalError> for Problem {
     fn from(refusal: RentalError) -> Self {
         let detail = refusal.to_string();
@@ -165,7 +199,9 @@ impl From<RentalError> for Problem {
                 .with("from", crate::when::text(from))
                 .with("today", crate::when::text(today)),
             RentalError::DoesNotFit { field, why } => invalid(field, why),
-            RentalError::WrongStatus { status, .. } => Self::new(WRONG_STATUS, detail).with("rental_status", status.name()),
+            RentalError::WrongStatus { status, .. } => {
+                Self::new(WRONG_STATUS, detail).with("rental_status", status.name())
+            }
             RentalError::DoesNotComeBack => Self::new(DOES_NOT_COME_BACK, detail),
         }
     }

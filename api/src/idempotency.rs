@@ -103,7 +103,11 @@ impl Drop for Working<'_> {
 
 impl Requests {
     /// Takes the request on, or answers who has and with what.
-    fn take_on(&self, request: Uuid, fingerprint: Fingerprint) -> Result<Working<'_>, (Fingerprint, watch::Receiver<()>)> {
+    fn take_on(
+        &self,
+        request: Uuid,
+        fingerprint: Fingerprint,
+    ) -> Result<Working<'_>, (Fingerprint, watch::Receiver<()>)> {
         let mut working = self.working.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(other) = working.get(&request) {
             return Err(other.clone());
@@ -134,7 +138,7 @@ where
 {
     let request = named(&[call.caller.actor.as_bytes(), key.as_bytes()]);
     let fingerprint = fingerprint(api, call);
-    let patience = Instant::now() + call.preference.wait() + MARGIN;
+    let patience = Instant::now() + call.preference.wait(api.settings.wait) + MARGIN;
     let working = loop {
         match api.requests.take_on(request, fingerprint) {
             Ok(working) => break working,

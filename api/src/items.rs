@@ -1,5 +1,6 @@
 //! Items, as the staff of a store keeps them: new ones, changes, stock, and taking them out of the offer.
 
+use crate::Api;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::catalogue::{Shown, StockShown};
@@ -7,7 +8,6 @@ use crate::error::{invalid, not_found};
 use crate::idempotency::{Ids, once};
 use crate::problem::Problem;
 use crate::schema::{self, Nothing};
-use crate::Api;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::inventory::{Item, ItemCommand, Stock};
@@ -98,7 +98,11 @@ fn stock(kind: StockKind, given: Value) -> Result<Stock, Problem> {
 }
 
 fn check_currency(price: Money, currency: Currency) -> Result<(), Problem> {
-    if price.currency == currency { Ok(()) } else { Err(invalid("price.currency", format!("the store's is {currency}"))) }
+    if price.currency == currency {
+        Ok(())
+    } else {
+        Err(invalid("price.currency", format!("the store's is {currency}")))
+    }
 }
 
 /// Offer something new.

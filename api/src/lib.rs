@@ -29,6 +29,9 @@ mod told;
 mod vault;
 mod when;
 
+#[cfg(test)]
+mod tests;
+
 pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
 pub use state::{Parts, Running, Settings};

@@ -94,9 +94,9 @@ fn write(text: &mut String, api: &Api) -> fmt::Result {
     let subscriptions = api.subscriptions.list();
     let mut each = |name: &str, help: &str, value: &dyn Fn(&journal::SubscriptionStatus) -> u64| {
         writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge")?;
-        subscriptions.iter().try_for_each(|status| {
-            writeln!(text, "{name}{{subscription=\"{}\"}} {}", status.name, value(status))
-        })
+        subscriptions
+            .iter()
+            .try_for_each(|status| writeln!(text, "{name}{{subscription=\"{}\"}} {}", status.name, value(status)))
     };
     each("reservoir_subscription_position", "Position that was handled last.", &|status| status.position)?;
     each("reservoir_subscription_lag", "Events behind the journal.", &|status| status.lag)?;

@@ -78,7 +78,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_nobody() {
-        for text in ["", "Admin", "customer:", "staff:No Slug", "kiosk:library", "kiosk:library/+7", "owner:x", "admin:x"] {
+        for text in
+            ["", "Admin", "customer:", "staff:No Slug", "kiosk:library", "kiosk:library/+7", "owner:x", "admin:x"]
+        {
             assert!(text.parse::<Principal>().is_err(), "{text}");
         }
     }

@@ -3,7 +3,7 @@
 use crate::Api;
 use crate::answer::Answer;
 use crate::call::authenticated;
-use crate::error::{BAD_CURSOR, INVALID, invalid, unavailable, view_behind};
+use crate::error::{INVALID, invalid, view_behind};
 use crate::keys::Verified;
 use crate::principal::Principal;
 use crate::problem::Problem;
@@ -11,7 +11,7 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use domain::{CustomerId, StoreSlug};
-use projections::{Page, PageQuery, Projection, ViewError};
+use projections::{Page, PageQuery, Projection};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -191,15 +191,5 @@ pub(crate) struct Listed<T> {
 impl<T: Serialize> Listed<T> {
     pub(crate) fn answer(&self, position: u64) -> Answer {
         Answer::json(StatusCode::OK, self).at(position)
-    }
-}
-
-impl From<ViewError> for Problem {
-    fn from(error: ViewError) -> Self {
-        match error {
-            ViewError::NoSuchView { name, .. } => crate::error::not_found("view", name),
-            ViewError::BadCursor => Self::new(BAD_CURSOR, "take the cursor from `next` of the same list"),
-            error => unavailable(&error),
-        }
     }
 }

@@ -424,7 +424,11 @@ pub(crate) struct Parked {
 /// A view that was folded anew.
 #[derive(ToSchema)]
 pub(crate) struct Rebuilt {
-    name: String,
+    view: String,
+    position: u64,
+    documents: u64,
+    /// Documents that were not the same before.
+    differed: u64,
 }
 
 /// How this process is.

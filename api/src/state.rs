@@ -55,11 +55,13 @@ pub struct Parts {
 pub struct Settings {
     /// Commands that are worked on at once; more are answered with 503 at the door.
     pub max_in_flight: usize,
+    /// How long a command waits for its outcome where its caller says nothing.
+    pub wait: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_in_flight: 4_096 }
+        Self { max_in_flight: 4_096, wait: Duration::from_secs(2) }
     }
 }
 

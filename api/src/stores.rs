@@ -1,5 +1,6 @@
 //! Stores: founding them, changing them, opening and closing them, and looking at them.
 
+use crate::Api;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::{invalid, not_found};
@@ -7,7 +8,6 @@ use crate::idempotency::{Ids, once};
 use crate::problem::Problem;
 use crate::reading::{Listed, Reading};
 use crate::schema::{self, Nothing};
-use crate::Api;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono_tz::Tz;

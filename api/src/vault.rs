@@ -79,8 +79,7 @@ impl Vault {
                 Some(key) => key,
                 None => {
                     let key = random::<32>()?;
-                    connection
-                        .execute("INSERT INTO customer_key VALUES (?1, ?2)", params![customer.as_str(), key])?;
+                    connection.execute("INSERT INTO customer_key VALUES (?1, ?2)", params![customer.as_str(), key])?;
                     key
                 }
             }

@@ -29,9 +29,7 @@ pub(crate) fn period(from: Option<&str>, to: Option<&str>, zone: Tz) -> Result<O
         (None, None) => Ok(None),
         (Some(_), None) => Err(invalid("to", "is needed where there is a `from`")),
         (None, Some(_)) => Err(invalid("from", "is needed where there is a `to`")),
-        (Some(from), Some(to)) => {
-            Ok(Some(Period { from: instant("from", from, zone)?, to: instant("to", to, zone)? }))
-        }
+        (Some(from), Some(to)) => Ok(Some(Period { from: instant("from", from, zone)?, to: instant("to", to, zone)? })),
     }
 }
 

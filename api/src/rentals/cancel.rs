@@ -84,7 +84,7 @@ async fn undo(
     })?;
     let head = api.journal.head();
     watching.begin(&story::read(api, belongs.rental, head).await?, head);
-    let outcome = watching.outcome(call.preference.wait()).await;
+    let outcome = watching.outcome(call.preference.wait(api.settings.wait)).await;
     let profile = api.profile(&belongs.store).await?;
     let status = match outcome.folded.entry.as_ref().map(|entry| entry.status) {
         Some(RentalStatus::Cancelled) => StatusCode::OK,

@@ -60,11 +60,7 @@ pub(super) fn may_read(principal: &Principal, customer: &CustomerId, store: &Sto
     }
 }
 
-async fn as_it_is(
-    api: &Api,
-    params: &Params<'_>,
-    rental: RentalId,
-) -> Result<(Option<MyPageEntry>, u64), Problem> {
+async fn as_it_is(api: &Api, params: &Params<'_>, rental: RentalId) -> Result<(Option<MyPageEntry>, u64), Problem> {
     let position = params.fresh::<MyPage>(api).await?;
     if let Some(entry) = api.views.document::<MyPage>(rental).await? {
         return Ok((Some(entry), position));

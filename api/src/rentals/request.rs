@@ -78,7 +78,7 @@ async fn request(
     let quantity = terms.quantity;
     let rental = RentalId(ids.id("rental"));
     let id = rental.to_string();
-    let (until, wait) = patience(call.preference);
+    let (until, wait) = patience(call.preference, api.settings.wait);
     let context = call.context(&ids, Some(id.clone()));
     // Before the request is in the journal: no event of it may be missed.
     let watching = api.outcomes.watch_new(rental, until);
@@ -117,10 +117,10 @@ fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile) -> Resu
 }
 
 /// Who does not want to wait gets the rental as soon as anything of it is there.
-const fn patience(preference: Preference) -> (Until, Duration) {
+const fn patience(preference: Preference, otherwise: Duration) -> (Until, Duration) {
     match preference {
         Preference::Async | Preference::Wait(0) => (|_| true, ECHO),
-        Preference::None | Preference::Wait(_) => (is_decided, preference.wait()),
+        Preference::None | Preference::Wait(_) => (is_decided, preference.wait(otherwise)),
     }
 }
 

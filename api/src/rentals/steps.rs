@@ -129,7 +129,7 @@ async fn followed(
 ) -> Result<Answer, Problem> {
     let head = api.journal.head();
     watching.begin(&story::read(api, belongs.rental, head).await?, head);
-    let outcome = watching.outcome(call.preference.wait()).await;
+    let outcome = watching.outcome(call.preference.wait(api.settings.wait)).await;
     let status = if outcome.reached { StatusCode::OK } else { otherwise };
     let answer = shown::answer(status, outcome.folded, Some(profile));
     Ok(match call.preference.applied() {
