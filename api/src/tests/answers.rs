@@ -44,7 +44,8 @@ async fn a_policy_of_the_users_own_is_checked_and_taken() {
     let reply = store(&house, &changed(seoul_cars(), "policy", own.clone())).await;
     assert_eq!((reply.status.as_u16(), &reply.json()["policy"]), (201, &json!("tool-shed")));
     own["rules"]["hold_s"] = 0.into();
-    let reply = store(&house, &changed(seoul_cars(), "policy", own)).await;
+    let other = changed(seoul_cars(), "slug", json!("other"));
+    let reply = store(&house, &changed(other, "policy", own)).await;
     assert_eq!((reply.problem().as_str(), &reply.json()["field"]), ("invalid", &json!("policy.rules.hold_s")));
 }
 
@@ -53,6 +54,7 @@ async fn what_is_not_json_or_not_what_was_asked_for_says_what_is_wrong() {
     let house = House::open().await;
     house.seoul().await;
     let post = || house.post("/v1/stores").by("admin");
+    let new = changed(seoul_cars(), "slug", json!("other"));
     let cases = [
         (post().raw("{").header("content-type", "application/json").send().await, 400, "malformed-json"),
         (post().raw("{}").send().await, 415, "unsupported-media-type"),
@@ -68,7 +70,7 @@ async fn what_is_not_json_or_not_what_was_asked_for_says_what_is_wrong() {
         (post().json(&changed(seoul_cars(), "slug", json!("No Slug"))).send().await, 422, "invalid"),
         (post().json(&changed(seoul_cars(), "policy", json!("bakery"))).send().await, 422, "invalid"),
         (post().json(&changed(seoul_cars(), "policy", json!(7))).send().await, 422, "invalid"),
-        (post().json(&changed(seoul_cars(), "name", json!(""))).send().await, 422, "invalid"),
+        (post().json(&changed(new.clone(), "name", json!(""))).send().await, 422, "invalid"),
         (post().json(&changed(seoul_cars(), "name", json!("Others"))).send().await, 409, "slug-taken"),
         (post().json(&changed(seoul_cars(), "name", json!("x".repeat(70_000)))).send().await, 413, "body-too-large"),
         (item(&house, &changed(car(1), "stock", json!(null))).await, 422, "invalid"),

@@ -46,11 +46,11 @@ async fn a_confirmed_rental_is_answered_as_it_is_read_later() {
 
 #[tokio::test]
 async fn a_rental_that_cannot_be_had_says_why() {
-    let reasons: [(fn() -> RejectReason, u16, &str, &str); 4] = [
-        (|| RejectReason::OutOfStock { available: 2 }, 409, "out-of-stock", "available"),
-        (|| RejectReason::QuotaExceeded { limit: 3 }, 409, "quota-exceeded", "limit"),
-        (|| RejectReason::PaymentDeclined { code: "no_funds".to_owned() }, 402, "payment-declined", "code"),
-        (|| RejectReason::SeatsTaken { seats: vec!["A1".to_owned()] }, 409, "seats-taken", "seats"),
+    let reasons = [
+        (RejectReason::OutOfStock { available: 2 }, 409, "out-of-stock", "available"),
+        (RejectReason::QuotaExceeded { limit: 3 }, 409, "quota-exceeded", "limit"),
+        (RejectReason::PaymentDeclined { code: "no_funds".to_owned() }, 402, "payment-declined", "code"),
+        (RejectReason::SeatsTaken { seats: vec!["A1".to_owned()] }, 409, "seats-taken", "seats"),
     ];
     for (reason, status, slug, member) in reasons {
         let house = House::open().await;
@@ -61,7 +61,7 @@ async fn a_rental_that_cannot_be_had_says_why() {
             loop {
                 for event in follower.next(100).await.unwrap() {
                     if &*event.event_type == "RentalRequested" {
-                        let command = RentalCommand::Reject { reason: reason(), now: Utc::now() };
+                        let command = RentalCommand::Reject { reason: reason.clone(), now: Utc::now() };
                         return house.rental(event.aggregate_id(), command).await;
                     }
                 }
