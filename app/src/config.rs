@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use clap::Args;
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::ops::RangeInclusive;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -61,9 +61,9 @@ pub(crate) struct Config {
     /// Whether somebody asked for this very address.
     pub(crate) listen_is_chosen: bool,
     pub(crate) payment_timeout: Duration,
-    pub(crate) simulated_latency: RangeInclusive<Duration>,
+    pub(crate) simulated_latency: Range<Duration>,
     pub(crate) max_in_flight: usize,
-    log: String,
+    pub(crate) log: String,
 }
 
 impl Options {
@@ -119,12 +119,12 @@ fn address(text: &str) -> Result<SocketAddr, Failure> {
     text.parse().map_err(|_| Failure::new(format!("listen `{text}`: an address looks like 127.0.0.1:8080")))
 }
 
-fn range(text: &str) -> Result<RangeInclusive<Duration>, Failure> {
+fn range(text: &str) -> Result<Range<Duration>, Failure> {
     let wrong = || Failure::new(format!("simulated-latency-ms `{text}`: a number, or a range like 400-620"));
     let (from, to) = text.split_once('-').unwrap_or((text, text));
     let parse = |part: &str| part.trim().parse().map(Duration::from_millis).map_err(|_| wrong());
     let (from, to) = (parse(from)?, parse(to)?);
-    if from > to { Err(wrong()) } else { Ok(from..=to) }
+    if from > to { Err(wrong()) } else { Ok(from..to) }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
-use sagas::SimulatedProvider;
+use sagas::{SimulatedProvider, SystemClock};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,6 @@ impl System {
         let stores = executor::<Store>(&journal);
         let dispatches = executor::<Dispatch>(&journal);
         let parts = sagas::Parts {
-            journal: journal.clone(),
             subscriptions: subscriptions.clone(),
             directory: data.clone(),
             rentals: rentals.clone(),
@@ -86,8 +85,9 @@ impl System {
             dispatches: dispatches.clone(),
             quotas: executor::<Quota>(&journal),
             stores: stores.clone(),
-            provider: Arc::new(SimulatedProvider::new(config.simulated_latency.clone())),
-            settings: sagas::Settings { payment_timeout: config.payment_timeout, ..sagas::Settings::default() },
+            provider: Arc::new(SimulatedProvider::default().with_latency(config.simulated_latency.clone())),
+            clock: Arc::new(SystemClock),
+            settings: sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() },
         };
         let running_sagas =
             sagas::Sagas::start(parts).await.map_err(|error| Failure::because("cannot start the sagas", error))?;
@@ -149,14 +149,13 @@ impl System {
             server.abort();
         }
         self.api.stop().await;
-        self.sagas.stop().await;
+        let sagas = self.sagas.stop().await;
         self.views.stop().await;
         self.journal.close().await;
-        let failure = self.journal.failure();
         drop(self.address);
-        match failure {
+        match self.journal.failure() {
             Some(reason) => Err(Failure::new(format!("the journal has failed: {reason}"))),
-            None => Ok(()),
+            None => sagas.map_err(|error| Failure::because("the sagas had stopped", error)),
         }
     }
 }

@@ -1,1 +1,15 @@
-//! stub
+//! The process managers: they answer events with commands, and undo what was done when a later step fails.
+//!
+//! **The answers are pure; one runner carries them out.** Stages follow from the journal's events alone, every command may be
+//! repeated, and the outside world is reached only here, behind a port and with an idempotency key.
+
+mod clock;
+mod orders;
+pub mod payments;
+mod processes;
+mod runner;
+mod sagas;
+
+pub use clock::{Clock, SystemClock};
+pub use payments::{PaymentProvider, SimulatedProvider};
+pub use sagas::{Parts, Running, SagaError, Sagas, Settings};

@@ -33,7 +33,8 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
     let mut differing = Vec::new();
     for report in &reports {
         let found = match &report.first_difference {
-            None => "as before".to_owned(),
+            None if report.compared => "as before".to_owned(),
+            None => "not compared: it was at another position".to_owned(),
             Some(first) => format!("{} differed, the first is {first}", report.differed),
         };
         writeln!(out, "{}: {} documents, {found}", report.view, report.documents)?;

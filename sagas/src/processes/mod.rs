@@ -1,0 +1,4 @@
+//! The process managers: pure answers to events, and the orders that carry them out.
+
+pub(crate) mod dispatch;
+pub(crate) mod reservation;

@@ -1,0 +1,166 @@
+//! Every pair of stage and event, refusal or deadline that acts, on one screen.
+
+use super::{Command, Deal, Event, Refusal, Stage};
+use domain::rental::RejectReason;
+use domain::{Currency, Instant, ItemId, Money};
+use expect_test::expect_file;
+use std::fmt::{Debug, Write};
+
+fn won(amount_minor: i64) -> Money {
+    Money::new(amount_minor, Currency::try_from("KRW".to_owned()).unwrap())
+}
+
+fn stages() -> Vec<Stage> {
+    let (total, until) = (won(100), Instant::UNIX_EPOCH);
+    let item = ItemId(uuid::Uuid::nil());
+    let deal = Deal { item, quota: true, upfront: true, due_back: Some(until), asked: Some(total) };
+    let code = "declined".to_owned();
+    vec![
+        Stage::New,
+        Stage::AwaitingQuota(deal),
+        Stage::AwaitingStock(deal),
+        Stage::AwaitingPayment { deal, until },
+        Stage::CommittingStock { deal, total },
+        Stage::Confirming { deal, total },
+        Stage::Confirmed { deal, total },
+        Stage::HandedOver(deal),
+        Stage::Overdue(deal),
+        Stage::TakingBack { deal, late_fee: None },
+        Stage::TakingBack { deal, late_fee: Some(won(7)) },
+        Stage::AwaitingLateFee(deal),
+        Stage::Completing(deal),
+        Stage::ReleasingUnpaid { deal, code },
+        Stage::CancellingPayment { deal, fee: None },
+        Stage::CancellingDispatch { deal, total, fee: Some(won(10)) },
+        Stage::CancellingDispatch { deal, total, fee: Some(total) },
+        Stage::Refunding(deal),
+        Stage::ReleasingCancelled { deal, refunded: Some(won(90)) },
+        Stage::Closing(deal),
+        Stage::Undone(deal),
+        Stage::Completed(deal),
+    ]
+}
+
+fn events() -> Vec<Event> {
+    let until = Instant::UNIX_EPOCH;
+    let item = ItemId(uuid::Uuid::nil());
+    let deal = Deal { item, quota: false, upfront: true, due_back: None, asked: None };
+    vec![
+        Event::RentalRequested { deal },
+        Event::RentalRequested { deal: Deal { quota: true, ..deal } },
+        Event::QuotaTaken,
+        Event::StockHeld { total: won(100), until },
+        Event::StockHeld { total: won(0), until },
+        Event::PaymentApproved,
+        Event::PaymentDeclined { code: "declined".to_owned() },
+        Event::StockCommitted,
+        Event::RentalConfirmed,
+        Event::RentalHandedOver,
+        Event::RentalOverdue,
+        Event::RentalReturned { late_fee: None },
+        Event::RentalReturned { late_fee: Some(won(7)) },
+        Event::StockReturned,
+        Event::LateFeeApproved,
+        Event::CancellationRequested { fee: None },
+        Event::CancellationRefused,
+        Event::DispatchCancelled,
+        Event::PaymentRefunded { amount: won(90) },
+        Event::StockReleased,
+        Event::RentalCompleted,
+        Event::RentalRejected,
+        Event::RentalExpired,
+        Event::RentalCancelled,
+    ]
+}
+
+fn refusals() -> Vec<Refusal> {
+    vec![
+        Refusal::QuotaExceeded { limit: 1 },
+        Refusal::StockRefused(RejectReason::OutOfStock { available: 0 }),
+        Refusal::PaymentRefused,
+        Refusal::NothingHeld,
+        Refusal::HandedOver,
+    ]
+}
+
+/// The name of a value, without ids and instants; and what else makes a difference.
+fn short(value: &impl Debug) -> String {
+    let text = format!("{value:?}");
+    let name: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
+    match name.as_str() {
+        "TakingBack" | "RentalReturned" if text.contains("late_fee: Some") => format!("{name}(late fee)"),
+        "RentalRequested" if text.contains("quota: true") => format!("{name}(quota)"),
+        _ => name,
+    }
+}
+
+fn order(command: &Command) -> String {
+    match command {
+        Command::ReleaseStock(_, reason) => format!("ReleaseStock({reason:?})"),
+        Command::Reject(reason) => format!("Reject({})", short(reason)),
+        Command::RequestPayment(amount) | Command::RequestLateFee(amount) | Command::RefundPayment(amount) => {
+            format!("{}({})", short(command), amount.amount_minor)
+        }
+        Command::Cancel { refunded: Some(amount) } => format!("Cancel(refunded {})", amount.amount_minor),
+        other => short(other),
+    }
+}
+
+fn event_name(event: &Event) -> String {
+    match event {
+        Event::StockHeld { total, .. } => format!("StockHeld({})", total.amount_minor),
+        other => short(other),
+    }
+}
+
+fn orders(commands: &[Command]) -> String {
+    if commands.is_empty() {
+        return String::new();
+    }
+    format!(" ! {}", commands.iter().map(order).collect::<Vec<_>>().join(", "))
+}
+
+#[test]
+fn every_pair_that_acts() {
+    let mut table = String::new();
+    let ends = |event: &Event| {
+        matches!(short(event).as_str(), "RentalCompleted" | "RentalRejected" | "RentalExpired" | "RentalCancelled")
+    };
+    for event in events().iter().filter(|event| ends(event)) {
+        let (next, commands) = stages()[6].clone().react(event.clone());
+        writeln!(table, "every other stage + {} -> {}{}", event_name(event), short(&next), orders(&commands)).unwrap();
+    }
+    for stage in stages() {
+        let name = short(&stage);
+        for event in events() {
+            let (next, commands) = stage.clone().react(event.clone());
+            if ends(&event) && commands.len() < 2 {
+                continue;
+            }
+            if next != stage || !commands.is_empty() {
+                let next = short(&next);
+                writeln!(table, "{name} + {} -> {next}{}", event_name(&event), orders(&commands)).unwrap();
+            }
+        }
+        for refusal in refusals() {
+            let commands = stage.refused(refusal.clone());
+            if !commands.is_empty() {
+                writeln!(table, "{name} + refused {}{}", short(&refusal), orders(&commands)).unwrap();
+            }
+        }
+        if stage.deadline().is_some() {
+            writeln!(table, "{name} + deadline{}", orders(&stage.due())).unwrap();
+        }
+    }
+    expect_file!["golden.txt"].assert_eq(&table);
+}
+
+#[test]
+fn no_event_leaves_an_end() {
+    for stage in stages().into_iter().filter(|stage| matches!(stage, Stage::Undone(_) | Stage::Completed(_))) {
+        for event in events() {
+            let (next, _) = stage.clone().react(event);
+            assert!(matches!(next, Stage::Undone(_) | Stage::Completed(_)));
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! From a customer's wish to a rental that has ended: hold stock, take money, confirm; and undo what was done when a
+//! step fails or somebody wants out.
+//!
+//! **A stage changes only on events of the journal.** A refusal, or a deadline that is due, only chooses commands, and
+//! only such as do no harm when they are repeated long after: so the fold over the events alone gives the same stage
+//! after a crash. A quota is given back on the event that ends the rental, whichever that is.
+
+mod event;
+#[cfg(test)]
+mod golden;
+mod orders;
+
+pub(crate) use event::{Event, correlate};
+pub(crate) use orders::{Desk, Reservation};
+
+use domain::inventory::ReleaseReason;
+use domain::rental::RejectReason;
+use domain::{Instant, ItemId, Money};
+use serde::{Deserialize, Serialize};
+
+/// What the process needs to know of a rental for all its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Deal {
+    /// What is rented.
+    pub(crate) item: ItemId,
+    /// Whether it counts against the customer's quota.
+    pub(crate) quota: bool,
+    /// Whether it is paid before it is confirmed.
+    pub(crate) upfront: bool,
+    /// When it should be back, if it comes back.
+    pub(crate) due_back: Option<Instant>,
+    /// What the customer was asked to pay, once they were.
+    pub(crate) asked: Option<Money>,
+}
+
+/// How far a reservation has come.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Stage {
+    /// Nothing has happened.
+    #[default]
+    New,
+    /// Whether the customer may have one more is being decided.
+    AwaitingQuota(Deal),
+    /// Whether there is enough of the item is being decided.
+    AwaitingStock(Deal),
+    /// The stock is held until the deadline; the money is on its way, perhaps.
+    AwaitingPayment { deal: Deal, until: Instant },
+    /// Paid, or free.
+    CommittingStock { deal: Deal, total: Money },
+    /// Stock and money are certain.
+    Confirming { deal: Deal, total: Money },
+    /// The customer knows.
+    Confirmed { deal: Deal, total: Money },
+    /// The customer has it.
+    HandedOver(Deal),
+    /// The customer has it, and is late.
+    Overdue(Deal),
+    /// It is back and being counted in.
+    TakingBack { deal: Deal, late_fee: Option<Money> },
+    /// It is back and being late is to be paid for; after a refused payment the fee stays owed, for everyone to see.
+    AwaitingLateFee(Deal),
+    /// It is back and nothing is owed.
+    Completing(Deal),
+    /// The payment was declined; the stock is being freed.
+    ReleasingUnpaid { deal: Deal, code: String },
+    /// Cancelled while the payment was under way: first it must be known how that ends.
+    CancellingPayment { deal: Deal, fee: Option<Money> },
+    /// Cancelled after the confirmation: first the shop must not have handed it over.
+    CancellingDispatch { deal: Deal, total: Money, fee: Option<Money> },
+    /// Cancelled, and money is on its way back.
+    Refunding(Deal),
+    /// Cancelled, and the stock is being freed.
+    ReleasingCancelled { deal: Deal, refunded: Option<Money> },
+    /// Nothing is held; the rental is being told how it ended.
+    Closing(Deal),
+    /// Rejected, expired or cancelled: whatever succeeds from here on is undone.
+    Undone(Deal),
+    /// The good end.
+    Completed(Deal),
+}
+
+/// What the process orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// Count the rental against the customer's quota.
+    TakeQuota,
+    /// The rental does not count any more.
+    GiveBackQuota,
+    /// Keep stock for it.
+    HoldStock,
+    /// Keep the stock for good.
+    CommitStock(ItemId),
+    /// Free the stock.
+    ReleaseStock(ItemId, ReleaseReason),
+    /// The stock should be back.
+    MarkStockOverdue(ItemId),
+    /// The stock is back.
+    ReturnStock(ItemId),
+    /// Take money.
+    RequestPayment(Money),
+    /// Take money for being late.
+    RequestLateFee(Money),
+    /// Give money back.
+    RefundPayment(Money),
+    /// The shop need not do anything.
+    CancelDispatch,
+    /// Tell the customer that it stands.
+    Confirm(Money),
+    /// Tell the customer that it cannot be had.
+    Reject(RejectReason),
+    /// Tell the customer that time has run out.
+    Expire,
+    /// Tell the customer that it is late.
+    MarkOverdue,
+    /// Tell the customer that nothing is owed.
+    Complete,
+    /// Tell the customer that it was handed over before the cancellation got there.
+    RefuseCancellation,
+    /// Tell the customer that everything is undone.
+    Cancel {
+        /// What went back to them.
+        refunded: Option<Money>,
+    },
+}
+
+/// Why something that was ordered was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The customer has as many open rentals as may be.
+    QuotaExceeded {
+        /// The limit.
+        limit: u32,
+    },
+    /// The stock cannot be had.
+    StockRefused(RejectReason),
+    /// The payment was not even requested.
+    PaymentRefused,
+    /// Nothing was freed or taken back: nothing is held.
+    NothingHeld,
+    /// The customer has it.
+    HandedOver,
+}
+
+impl Stage {
+    /// Answers an event.
+    #[must_use]
+    pub(crate) fn react(self, event: Event) -> (Self, Vec<Command>) {
+        match event {
+            Event::RentalRequested { .. }
+            | Event::QuotaTaken
+            | Event::StockHeld { .. }
+            | Event::PaymentApproved
+            | Event::PaymentDeclined { .. }
+            | Event::StockCommitted
+            | Event::RentalConfirmed => self.book(event),
+            Event::RentalHandedOver
+            | Event::RentalOverdue
+            | Event::RentalReturned { .. }
+            | Event::StockReturned
+            | Event::LateFeeApproved => self.lend(&event),
+            Event::CancellationRequested { .. }
+            | Event::CancellationRefused
+            | Event::DispatchCancelled
+            | Event::PaymentRefunded { .. }
+            | Event::StockReleased => self.undo(&event),
+            Event::RentalCompleted | Event::RentalRejected | Event::RentalExpired | Event::RentalCancelled => {
+                self.end(&event)
+            }
+        }
+    }
+
+    /// The way to the confirmation.
+    fn book(self, event: Event) -> (Self, Vec<Command>) {
+        use {Command as Cmd, Event as Evt};
+        match (self, event) {
+            (Self::New, Evt::RentalRequested { deal }) if deal.quota => {
+                (Self::AwaitingQuota(deal), vec![Cmd::TakeQuota])
+            }
+            (Self::New, Evt::RentalRequested { deal }) => (Self::AwaitingStock(deal), vec![Cmd::HoldStock]),
+            (Self::AwaitingQuota(deal), Evt::QuotaTaken) => (Self::AwaitingStock(deal), vec![Cmd::HoldStock]),
+            (Self::AwaitingStock(deal), Evt::StockHeld { total, .. }) if total.is_zero() || !deal.upfront => {
+                (Self::CommittingStock { deal, total }, vec![Cmd::CommitStock(deal.item)])
+            }
+            (Self::AwaitingStock(deal), Evt::StockHeld { total, until }) => {
+                let deal = Deal { asked: Some(total), ..deal };
+                (Self::AwaitingPayment { deal, until }, vec![Cmd::RequestPayment(total)])
+            }
+            (Self::AwaitingPayment { deal: deal @ Deal { asked: Some(total), .. }, .. }, Evt::PaymentApproved) => {
+                (Self::CommittingStock { deal, total }, vec![Cmd::CommitStock(deal.item)])
+            }
+            (Self::AwaitingPayment { deal, .. }, Evt::PaymentDeclined { code }) => {
+                let release = Cmd::ReleaseStock(deal.item, ReleaseReason::PaymentDeclined);
+                (Self::ReleasingUnpaid { deal, code }, vec![release])
+            }
+            (Self::CommittingStock { deal, total }, Evt::StockCommitted) => {
+                (Self::Confirming { deal, total }, vec![Cmd::Confirm(total)])
+            }
+            (Self::Confirming { deal, total }, Evt::RentalConfirmed) => (Self::Confirmed { deal, total }, vec![]),
+
+            // Cancelled while the payment was under way: now it is known how that ended.
+            (Self::CancellingPayment { deal, fee }, Evt::PaymentApproved) => Self::give_back(deal, fee),
+            (Self::CancellingPayment { deal, .. }, Evt::PaymentDeclined { .. }) => Self::free(deal, None),
+
+            // Too late: the customer must not pay for a rental that is being undone, or was.
+            (
+                stage @ (Self::ReleasingUnpaid { deal, .. }
+                | Self::ReleasingCancelled { deal, .. }
+                | Self::Closing(deal)
+                | Self::Undone(deal)),
+                Evt::PaymentApproved,
+            ) => (stage, deal.asked.map(Cmd::RefundPayment).into_iter().collect()),
+            // Too late: stock for a rental that is being undone or has ended, a good end included (a repeat after a crash).
+            (
+                stage @ (Self::ReleasingCancelled { deal, .. }
+                | Self::Closing(deal)
+                | Self::Undone(deal)
+                | Self::Completed(deal)),
+                Evt::StockHeld { .. },
+            ) => (stage, vec![Cmd::ReleaseStock(deal.item, ReleaseReason::TooLate)]),
+            (stage @ (Self::Undone(_) | Self::Completed(_)), Evt::QuotaTaken) => (stage, vec![Cmd::GiveBackQuota]),
+            (stage, _) => (stage, vec![]),
+        }
+    }
+
+    /// From the hand-over on.
+    fn lend(self, event: &Event) -> (Self, Vec<Command>) {
+        use {Command as Cmd, Event as Evt};
+        match (self, event) {
+            // Which came first, hand-over or cancellation, the shop has decided.
+            (Self::Confirmed { deal, .. } | Self::CancellingDispatch { deal, .. }, Evt::RentalHandedOver) => {
+                (Self::HandedOver(deal), vec![])
+            }
+            (Self::HandedOver(deal), Evt::RentalOverdue) => {
+                (Self::Overdue(deal), vec![Cmd::MarkStockOverdue(deal.item)])
+            }
+            (Self::HandedOver(deal) | Self::Overdue(deal), Evt::RentalReturned { late_fee }) => {
+                (Self::TakingBack { deal, late_fee: *late_fee }, vec![Cmd::ReturnStock(deal.item)])
+            }
+            (Self::TakingBack { deal, late_fee: Some(fee) }, Evt::StockReturned) => {
+                (Self::AwaitingLateFee(deal), vec![Cmd::RequestLateFee(fee)])
+            }
+            (Self::TakingBack { deal, late_fee: None }, Evt::StockReturned)
+            | (Self::TakingBack { deal, .. } | Self::AwaitingLateFee(deal), Evt::LateFeeApproved) => {
+                (Self::Completing(deal), vec![Cmd::Complete])
+            }
+            (stage, _) => (stage, vec![]),
+        }
+    }
+
+    /// The way back.
+    fn undo(self, event: &Event) -> (Self, Vec<Command>) {
+        use {Command as Cmd, Event as Evt};
+        match (self, event) {
+            // Nothing is held yet, and a quota that was taken goes back when the rental has ended.
+            (Self::AwaitingQuota(deal) | Self::Closing(deal), Evt::CancellationRequested { .. }) => {
+                (Self::Closing(deal), vec![Cmd::Cancel { refunded: None }])
+            }
+            (Self::AwaitingStock(deal) | Self::ReleasingUnpaid { deal, .. }, Evt::CancellationRequested { .. }) => {
+                Self::free(deal, None)
+            }
+            (Self::AwaitingPayment { deal, .. }, Evt::CancellationRequested { fee }) => {
+                (Self::CancellingPayment { deal, fee: *fee }, vec![])
+            }
+            // Not confirmed, or else the confirmation had come first: the shop knows nothing of it.
+            (
+                Self::CommittingStock { deal, .. } | Self::Confirming { deal, .. },
+                Evt::CancellationRequested { fee },
+            ) => Self::give_back(deal, *fee),
+            (Self::Confirmed { deal, total }, Evt::CancellationRequested { fee }) => {
+                (Self::CancellingDispatch { deal, total, fee: *fee }, vec![Cmd::CancelDispatch])
+            }
+            (Self::CancellingDispatch { deal, fee, .. }, Evt::DispatchCancelled) => Self::give_back(deal, fee),
+            (Self::CancellingDispatch { deal, total, .. }, Evt::CancellationRefused) => {
+                (Self::Confirmed { deal, total }, vec![])
+            }
+            (Self::Refunding(deal), Evt::PaymentRefunded { amount }) => Self::free(deal, Some(*amount)),
+            (Self::ReleasingCancelled { deal, refunded }, Evt::StockReleased) => {
+                (Self::Closing(deal), vec![Cmd::Cancel { refunded }])
+            }
+            (Self::ReleasingUnpaid { deal, code }, Evt::StockReleased) => {
+                (Self::Closing(deal), vec![Cmd::Reject(RejectReason::PaymentDeclined { code })])
+            }
+            // The deadline has passed.
+            (Self::AwaitingPayment { deal, .. }, Evt::StockReleased) => (Self::Closing(deal), vec![Cmd::Expire]),
+            // The deadline passed while the money arrived.
+            (Self::CommittingStock { deal, .. }, Evt::StockReleased) => {
+                let refund = deal.asked.map(Cmd::RefundPayment);
+                (Self::Closing(deal), refund.into_iter().chain([Cmd::Expire]).collect())
+            }
+            (stage, _) => (stage, vec![]),
+        }
+    }
+
+    fn end(self, event: &Event) -> (Self, Vec<Command>) {
+        let Some(deal) = self.deal() else {
+            return (self, vec![]);
+        };
+        // Rejected because the payment could not even be requested: the stock is still held.
+        let release = matches!(self, Self::AwaitingPayment { .. })
+            .then_some(Command::ReleaseStock(deal.item, ReleaseReason::PaymentDeclined));
+        let ended = if *event == Event::RentalCompleted { Self::Completed(deal) } else { Self::Undone(deal) };
+        let quota = deal.quota.then_some(Command::GiveBackQuota);
+        (ended, release.into_iter().chain(quota).collect())
+    }
+
+    /// What was paid goes back, less the fee.
+    fn give_back(deal: Deal, fee: Option<Money>) -> (Self, Vec<Command>) {
+        let refund = deal.asked.and_then(|paid| fee.map_or(Ok(paid), |fee| paid.minus(fee)).ok());
+        match refund.filter(|refund| refund.amount_minor > 0) {
+            Some(refund) => (Self::Refunding(deal), vec![Command::RefundPayment(refund)]),
+            None => Self::free(deal, None),
+        }
+    }
+
+    fn free(deal: Deal, refunded: Option<Money>) -> (Self, Vec<Command>) {
+        let release = Command::ReleaseStock(deal.item, ReleaseReason::Cancelled);
+        (Self::ReleasingCancelled { deal, refunded }, vec![release])
+    }
+
+    /// Answers a refusal.
+    #[must_use]
+    pub(crate) fn refused(&self, refusal: Refusal) -> Vec<Command> {
+        match (self, refusal) {
+            (Self::AwaitingQuota(_), Refusal::QuotaExceeded { limit }) => {
+                vec![Command::Reject(RejectReason::QuotaExceeded { limit })]
+            }
+            (Self::AwaitingStock(_), Refusal::StockRefused(reason)) => {
+                vec![Command::Reject(reason)]
+            }
+            (Self::AwaitingPayment { .. }, Refusal::PaymentRefused) => {
+                vec![Command::Reject(RejectReason::PaymentDeclined { code: "invalid_charge".to_owned() })]
+            }
+            (Self::ReleasingUnpaid { code, .. }, Refusal::NothingHeld) => {
+                vec![Command::Reject(RejectReason::PaymentDeclined { code: code.clone() })]
+            }
+            (Self::ReleasingCancelled { refunded, .. }, Refusal::NothingHeld) => {
+                vec![Command::Cancel { refunded: *refunded }]
+            }
+            (Self::CancellingDispatch { .. }, Refusal::HandedOver) => {
+                vec![Command::RefuseCancellation]
+            }
+            (Self::TakingBack { late_fee: Some(fee), .. }, Refusal::NothingHeld) => {
+                vec![Command::RequestLateFee(*fee)]
+            }
+            (Self::TakingBack { late_fee: None, .. }, Refusal::NothingHeld) => {
+                vec![Command::Complete]
+            }
+            // Whatever made the order moot is in the journal, or will be.
+            (_, _) => vec![],
+        }
+    }
+
+    /// When something is to be done if nothing happens until then.
+    ///
+    /// A rental that was never picked up has none: the item counts it as not returned, and the shop may cancel it.
+    #[must_use]
+    pub(crate) const fn deadline(&self) -> Option<Instant> {
+        match self {
+            Self::AwaitingPayment { until, .. } => Some(*until),
+            Self::HandedOver(deal) => deal.due_back,
+            _ => None,
+        }
+    }
+
+    /// Answers a deadline that has passed.
+    #[must_use]
+    pub(crate) fn due(&self) -> Vec<Command> {
+        match self {
+            Self::AwaitingPayment { deal, .. } => {
+                vec![Command::ReleaseStock(deal.item, ReleaseReason::Expired)]
+            }
+            Self::HandedOver(_) => vec![Command::MarkOverdue],
+            _ => vec![],
+        }
+    }
+
+    const fn deal(&self) -> Option<Deal> {
+        match self {
+            Self::New => None,
+            Self::AwaitingQuota(deal)
+            | Self::AwaitingStock(deal)
+            | Self::AwaitingPayment { deal, .. }
+            | Self::CommittingStock { deal, .. }
+            | Self::Confirming { deal, .. }
+            | Self::Confirmed { deal, .. }
+            | Self::HandedOver(deal)
+            | Self::Overdue(deal)
+            | Self::TakingBack { deal, .. }
+            | Self::AwaitingLateFee(deal)
+            | Self::Completing(deal)
+            | Self::ReleasingUnpaid { deal, .. }
+            | Self::CancellingPayment { deal, .. }
+            | Self::CancellingDispatch { deal, .. }
+            | Self::Refunding(deal)
+            | Self::ReleasingCancelled { deal, .. }
+            | Self::Closing(deal)
+            | Self::Undone(deal)
+            | Self::Completed(deal) => Some(*deal),
+        }
+    }
+}

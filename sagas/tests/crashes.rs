@@ -1,0 +1,231 @@
+//! Once for all stories: crash after every step, and handle every event twice. The end is always the same.
+
+mod world;
+
+use domain::payment::PaymentStatus;
+use domain::policy::Rules;
+use domain::rental::{RentalCommand, RentalStatus};
+use domain::{PaymentId, RentalId};
+use journal::{Append, Context, Expected, NewEvent};
+use std::pin::Pin;
+use std::sync::Arc;
+use uuid::Uuid;
+use world::{World, at};
+
+const ALICE: RentalId = RentalId(Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0001));
+
+/// What is compared in the end.
+#[derive(Debug, PartialEq)]
+struct End {
+    rental: Option<RentalStatus>,
+    holds: bool,
+    payment: Option<PaymentStatus>,
+    late_fee: Option<PaymentStatus>,
+    charged: i64,
+    late_fee_charged: i64,
+    refunded: i64,
+    quota: usize,
+    available: Option<u32>,
+}
+
+async fn end(world: &World) -> End {
+    world.quiet().await;
+    let (charge, late_fee) = (PaymentId::charge_of(ALICE), PaymentId::late_fee_of(ALICE));
+    let item = world.item.to_string();
+    let (period, now) = (None, world.hands.now());
+    End {
+        rental: world.status(ALICE).await,
+        holds: world.holds(ALICE).await,
+        payment: world.payment(charge).await,
+        late_fee: world.payment(late_fee).await,
+        charged: world.charged(charge),
+        late_fee_charged: world.charged(late_fee),
+        refunded: world.refunded(charge),
+        quota: world.quotas.inspect("shop/alice", |quota, _| quota.open()).await.unwrap(),
+        available: world.items.inspect(&item, |item, _| item.available(period, now)).await.unwrap(),
+    }
+}
+
+type Told<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// What people do. It can be told again from the start to a journal in which some of it has happened.
+struct Story {
+    preset: &'static str,
+    rules: fn(&mut Rules),
+    tell: for<'a> fn(&'a World) -> Told<'a>,
+}
+
+fn one_each(rules: &mut Rules) {
+    rules.quota = Some(1);
+}
+
+const DECLINED: Story = Story {
+    preset: "car-rental",
+    rules: one_each,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_declined").await;
+            world.until_event("RentalRejected").await;
+        })
+    },
+};
+
+const CANCELLED: Story = Story {
+    preset: "phone-shop",
+    rules: one_each,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_ok").await;
+            world.until_event("DispatchRequested").await;
+            world.cancel(ALICE).await;
+            world.until_event("RentalCancelled").await;
+        })
+    },
+};
+
+const CANCELLED_AT_ONCE: Story = Story {
+    preset: "phone-shop",
+    rules: one_each,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_ok").await;
+            world.cancel(ALICE).await;
+            world.until_event("RentalCancelled").await;
+        })
+    },
+};
+
+const BROUGHT_BACK_LATE: Story = Story {
+    preset: "car-rental",
+    rules: one_each,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_ok").await;
+            world.until_event("DispatchRequested").await;
+            world.prepare(ALICE).await;
+            world.until_event("RentalPrepared").await;
+            world.hand_over(ALICE).await;
+            world.until_event("RentalHandedOver").await;
+            world.hands.set(at("2026-07-13T00:00:01Z"));
+            world.until_event("StockOverdue").await;
+            world.hands.set(at("2026-07-14T12:00:00Z"));
+            world.rental(ALICE, RentalCommand::Return { now: world.hands.now() }).await;
+            world.until_event("RentalCompleted").await;
+        })
+    },
+};
+
+const COLLECTED: Story = Story {
+    preset: "coffee-shop",
+    rules: world::by_engine,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_ok").await;
+            world.until_event("RentalCompleted").await;
+        })
+    },
+};
+
+const STORIES: [Story; 5] = [DECLINED, CANCELLED, CANCELLED_AT_ONCE, BROUGHT_BACK_LATE, COLLECTED];
+
+impl Story {
+    async fn world(&self) -> World {
+        World::with_rules(self.preset, self.rules).await
+    }
+
+    /// Told without a crash.
+    async fn told(&self) -> (World, End) {
+        let world = self.world().await;
+        let running = world.start().await;
+        (self.tell)(&world).await;
+        let end = end(&world).await;
+        running.stop().await.unwrap();
+        (world, end)
+    }
+}
+
+/// The journal as it was at a position, with nothing known of what was handled; and the provider, who forgets nothing.
+async fn cut(told: &World, position: u64) -> World {
+    let directory = tempfile::tempdir().unwrap();
+    let world = World::open_in(directory, told.policy.clone(), told.provider.clone());
+    for event in told.journal.read_all(0, usize::MAX).await.unwrap().iter().take_while(|it| it.position <= position) {
+        let new = NewEvent {
+            id: event.event_id,
+            event_type: event.event_type.to_string(),
+            version: event.version,
+            payload: event.payload.to_string(),
+            decoded: None,
+        };
+        let context = Context {
+            command_id: event.command_id,
+            correlation_id: event.correlation_id.clone(),
+            causation_id: event.causation_id,
+            actor: event.actor.clone(),
+            seen_revision: None,
+        };
+        let (stream, expected) = (event.stream.clone(), Expected::Any);
+        world.journal.append(Append { stream, expected, events: vec![new], context }).await.unwrap();
+    }
+    world
+}
+
+#[tokio::test]
+async fn whatever_was_handled_may_be_handled_again_from_any_position_on() {
+    for (number, story) in STORIES.iter().enumerate() {
+        let (told, expected) = story.told().await;
+        let events = told.journal.read_all(0, usize::MAX).await.unwrap();
+        for (index, event) in events.iter().enumerate().skip(1) {
+            // Events of one command are in the journal together, or not at all.
+            if events.get(index + 1).is_some_and(|next| next.command_id == event.command_id) {
+                continue;
+            }
+            let world = cut(&told, event.position).await;
+            let running = world.start().await;
+            (story.tell)(&world).await;
+            assert_eq!(end(&world).await, expected, "story {number} after {event:?}\n{}", world.history().await);
+            running.stop().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_crash_after_any_step_changes_nothing_in_the_end() {
+    for (number, story) in STORIES.iter().enumerate() {
+        let (told, expected) = story.told().await;
+        for position in 3..=told.journal.head() {
+            let world = story.world().await;
+            let crashing = async {
+                let running = world.start().await;
+                let mut head = world.journal.watch_head();
+                head.wait_for(|head| *head >= position).await.unwrap();
+                drop(running);
+                world.start().await
+            };
+            // A told story waits for events that come only after the restart.
+            let (running, ()) = tokio::join!(crashing, (story.tell)(&world));
+            assert_eq!(end(&world).await, expected, "story {number} at {position}\n{}", world.history().await);
+            running.stop().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_crashes_in_a_row_change_nothing_in_the_end() {
+    let (_, expected) = BROUGHT_BACK_LATE.told().await;
+    let world = Arc::new(BROUGHT_BACK_LATE.world().await);
+    let crashing = async {
+        let mut head = world.journal.watch_head();
+        loop {
+            let running = world.start().await;
+            let before = *head.borrow_and_update();
+            if world.status(ALICE).await == Some(RentalStatus::Completed) {
+                return running;
+            }
+            head.wait_for(|head| *head > before).await.unwrap();
+            drop(running);
+        }
+    };
+    let (running, ()) = tokio::join!(crashing, (BROUGHT_BACK_LATE.tell)(&world));
+    assert_eq!(end(&world).await, expected, "{}", world.history().await);
+    running.stop().await.unwrap();
+}

@@ -1,0 +1,328 @@
+//! A journal in a directory of its own, with everything that gives orders to it.
+
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+
+use chrono::TimeDelta;
+use domain::dispatch::{Dispatch, DispatchCommand};
+use domain::inventory::{Item, ItemCommand, Stock};
+use domain::payment::{Payment, PaymentStatus};
+use domain::policy::{Action, By, Policy, Rules};
+use domain::quota::Quota;
+use domain::rental::{CancelledBy, Rental, RentalCommand, RentalStatus, Terms};
+use domain::store::{Store, StoreCommand};
+use domain::{Currency, CustomerId, Instant, ItemId, Money, PaymentId, Period, RentalId, StoreSlug};
+use journal::{Context, Executor, Journal, Subscriptions};
+use sagas::{Parts, PaymentProvider, Running, Sagas, Settings, SimulatedProvider};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use uuid::Uuid;
+
+pub const UNITS: u32 = 10;
+
+pub fn at(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+/// A clock that stands still until it is told otherwise.
+#[derive(Clone)]
+pub struct Hands(Arc<Mutex<Instant>>);
+
+impl Hands {
+    pub fn now(&self) -> Instant {
+        *self.0.lock().unwrap()
+    }
+
+    pub fn advance(&self, by: TimeDelta) {
+        *self.0.lock().unwrap() += by;
+    }
+
+    pub fn set(&self, to: Instant) {
+        *self.0.lock().unwrap() = to;
+    }
+}
+
+pub struct World {
+    pub journal: Journal,
+    pub subscriptions: Subscriptions,
+    pub rentals: Executor<Rental>,
+    pub payments: Executor<Payment>,
+    pub items: Executor<Item>,
+    pub dispatches: Executor<Dispatch>,
+    pub quotas: Executor<Quota>,
+    pub stores: Executor<Store>,
+    pub provider: Arc<SimulatedProvider>,
+    pub hands: Hands,
+    pub policy: Policy,
+    pub item: ItemId,
+    directory: PathBuf,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+pub fn context(correlation: &str) -> Context {
+    Context {
+        command_id: Uuid::now_v7(),
+        correlation_id: correlation.into(),
+        causation_id: None,
+        actor: "test".into(),
+        seen_revision: None,
+    }
+}
+
+pub fn won(amount_minor: i64) -> Money {
+    Money::new(amount_minor, Currency::try_from("KRW".to_owned()).unwrap())
+}
+
+fn slug() -> StoreSlug {
+    "shop".parse().unwrap()
+}
+
+/// Time-outs short enough for a test that waits for one.
+pub fn settings() -> Settings {
+    Settings {
+        provider_timeout: Duration::from_millis(40),
+        save_every: Duration::from_millis(20),
+        tick: Duration::from_millis(2),
+        ..Settings::default()
+    }
+}
+
+impl World {
+    /// A shop with one item of ten units.
+    pub async fn new(preset: &str) -> Self {
+        Self::with_rules(preset, |_| {}).await
+    }
+
+    pub async fn with_rules(preset: &str, change: impl FnOnce(&mut Rules)) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let mut policy = Policy::preset(preset).unwrap();
+        change(&mut policy.rules);
+        let provider = Arc::new(SimulatedProvider::default().with_slow(Duration::from_millis(60)));
+        let world = Self::open_in(temporary, policy, provider);
+        world.found().await;
+        world
+    }
+
+    pub fn open_in(directory: tempfile::TempDir, policy: Policy, provider: Arc<SimulatedProvider>) -> Self {
+        let world = Self::open(directory.path(), policy, provider);
+        Self { _temporary: Some(directory), ..world }
+    }
+
+    fn open(directory: &Path, policy: Policy, provider: Arc<SimulatedProvider>) -> Self {
+        let journal = Journal::open(directory).unwrap();
+        Self {
+            subscriptions: Subscriptions::open(journal.clone(), directory).unwrap(),
+            rentals: Executor::new::<domain::Event>(journal.clone()),
+            payments: Executor::new::<domain::Event>(journal.clone()),
+            items: Executor::new::<domain::Event>(journal.clone()),
+            dispatches: Executor::new::<domain::Event>(journal.clone()),
+            quotas: Executor::new::<domain::Event>(journal.clone()),
+            stores: Executor::new::<domain::Event>(journal.clone()),
+            provider,
+            hands: Hands(Arc::new(Mutex::new(at("2026-07-01T00:00:00Z")))),
+            policy,
+            item: ItemId(Uuid::from_u128(7)),
+            directory: directory.to_owned(),
+            journal,
+            _temporary: None,
+        }
+    }
+
+    async fn found(&self) {
+        let command = StoreCommand::Register {
+            slug: slug(),
+            name: "Shop".to_owned(),
+            policy: Box::new(self.policy.clone()),
+            time_zone: chrono_tz::Tz::UTC,
+            currency: won(0).currency,
+            now: self.hands.now(),
+        };
+        self.stores.execute("shop", command, &context("shop")).await.unwrap();
+        let stock = match self.policy.rules.stock {
+            domain::policy::StockKind::Pool => Stock::Pool { units: UNITS },
+            domain::policy::StockKind::Sale => Stock::Sale { units: Some(UNITS) },
+            domain::policy::StockKind::Seats => Stock::Seats { seats: (0..UNITS).map(|n| format!("A{n}")).collect() },
+        };
+        let command = ItemCommand::Register {
+            store: slug(),
+            name: "Thing".to_owned(),
+            description: None,
+            price: won(100),
+            stock,
+            now: self.hands.now(),
+        };
+        self.items.execute(&self.item.to_string(), command, &context("item")).await.unwrap();
+    }
+
+    pub async fn start(&self) -> Running {
+        self.start_with(settings()).await
+    }
+
+    pub async fn start_with(&self, settings: Settings) -> Running {
+        self.start_paying(settings, self.provider.clone()).await
+    }
+
+    pub async fn start_paying(&self, settings: Settings, provider: Arc<dyn PaymentProvider>) -> Running {
+        let hands = self.hands.clone();
+        Sagas::start(Parts {
+            subscriptions: self.subscriptions.clone(),
+            directory: self.directory.clone(),
+            rentals: self.rentals.clone(),
+            payments: self.payments.clone(),
+            items: self.items.clone(),
+            dispatches: self.dispatches.clone(),
+            quotas: self.quotas.clone(),
+            stores: self.stores.clone(),
+            provider,
+            clock: Arc::new(move || hands.now()),
+            settings,
+        })
+        .await
+        .unwrap()
+    }
+
+    pub async fn request(&self, customer: &str, method: &str) -> RentalId {
+        self.request_as(RentalId(Uuid::now_v7()), customer, method).await
+    }
+
+    pub async fn request_as(&self, rental: RentalId, customer: &str, method: &str) -> RentalId {
+        let pool = self.policy.rules.stock == domain::policy::StockKind::Pool;
+        let terms = Terms {
+            customer: customer.parse::<CustomerId>().unwrap(),
+            store: slug(),
+            item: self.item,
+            quantity: 1,
+            period: pool.then(|| Period::new(at("2026-07-10T00:00:00Z"), at("2026-07-13T00:00:00Z")).unwrap()),
+            seats: vec![],
+            payment_method: method.to_owned(),
+            policy: self.policy.name.clone(),
+            rules: self.policy.rules.clone(),
+            time_zone: chrono_tz::Tz::UTC,
+        };
+        let command = RentalCommand::Request { terms: Box::new(terms), now: self.hands.now() };
+        self.rental(rental, command).await;
+        rental
+    }
+
+    pub async fn rental(&self, rental: RentalId, command: RentalCommand) {
+        let id = rental.to_string();
+        self.rentals.execute(&id, command, &context(&id)).await.unwrap();
+    }
+
+    pub async fn cancel(&self, rental: RentalId) {
+        let by = CancelledBy::Customer;
+        self.rental(rental, RentalCommand::RequestCancellation { by, reason: None, now: self.hands.now() }).await;
+    }
+
+    pub async fn prepare(&self, rental: RentalId) {
+        self.dispatch(rental, DispatchCommand::Prepare { store_open: true, now: self.hands.now() }).await;
+    }
+
+    pub async fn hand_over(&self, rental: RentalId) {
+        self.dispatch(rental, DispatchCommand::HandOver { store_open: true, now: self.hands.now() }).await;
+    }
+
+    async fn dispatch(&self, rental: RentalId, command: DispatchCommand) {
+        let id = rental.to_string();
+        self.dispatches.execute(&id, command, &context(&id)).await.unwrap();
+    }
+
+    pub async fn status(&self, rental: RentalId) -> Option<RentalStatus> {
+        self.rentals.inspect(&rental.to_string(), |rental, _| rental.status()).await.unwrap()
+    }
+
+    pub async fn payment(&self, payment: PaymentId) -> Option<PaymentStatus> {
+        self.payments.inspect(&payment.to_string(), |payment, _| payment.status()).await.unwrap()
+    }
+
+    pub async fn holds(&self, rental: RentalId) -> bool {
+        self.items.inspect(&self.item.to_string(), |item, _| item.holds(rental)).await.unwrap()
+    }
+
+    /// Waits until something is so, looking whenever something has happened.
+    pub async fn until<F: Future<Output = bool>>(&self, what: &str, so: impl Fn() -> F) {
+        let wait = async {
+            let mut head = self.journal.watch_head();
+            loop {
+                head.borrow_and_update();
+                if so().await {
+                    return;
+                }
+                head.changed().await.unwrap();
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(20), wait).await.is_err() {
+            panic!("never: {what}\n{}", self.history().await);
+        }
+    }
+
+    pub async fn until_status(&self, rental: RentalId, status: RentalStatus) {
+        self.until(&format!("{rental} is {status}"), || async { self.status(rental).await == Some(status) }).await;
+    }
+
+    /// Waits until something is so, an hour being a few seconds.
+    pub async fn as_time_goes_by<F: Future<Output = bool>>(&self, so: impl Fn() -> F) {
+        let mut time = tokio::time::interval(Duration::from_millis(5));
+        for _ in 0..2_000 {
+            if so().await {
+                return;
+            }
+            time.tick().await;
+            self.hands.advance(TimeDelta::seconds(1));
+        }
+        panic!("never\n{}", self.history().await);
+    }
+
+    /// Waits for an event of that type.
+    pub async fn until_event(&self, event_type: &str) {
+        let seen = || async {
+            let events = self.journal.read_all(0, usize::MAX).await.unwrap();
+            events.iter().any(|event| *event.event_type == *event_type)
+        };
+        self.until(event_type, seen).await;
+    }
+
+    /// Waits until the process managers have handled all there is.
+    pub async fn quiet(&self) {
+        let wait = async {
+            loop {
+                let head = self.journal.head();
+                let caught_up = self.subscriptions.list().iter().all(|it| it.position >= head);
+                // What the last event ordered would be in the journal by now: an event counts when its orders are carried out.
+                if caught_up && self.journal.head() == head {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        if tokio::time::timeout(Duration::from_secs(20), wait).await.is_err() {
+            panic!("never quiet: {:?}\n{}", self.subscriptions.list(), self.history().await);
+        }
+    }
+
+    pub async fn types(&self) -> Vec<String> {
+        let events = self.journal.read_all(0, usize::MAX).await.unwrap();
+        events.iter().map(|event| event.event_type.to_string()).collect()
+    }
+
+    pub async fn history(&self) -> String {
+        let events = self.journal.read_all(0, usize::MAX).await.unwrap();
+        events.iter().map(|event| format!("{:>4} {} {}\n", event.position, event.stream, event.event_type)).collect()
+    }
+
+    pub fn charged(&self, payment: PaymentId) -> i64 {
+        self.provider.entry(payment).and_then(|entry| entry.charged).map_or(0, |amount| amount.amount_minor)
+    }
+
+    pub fn refunded(&self, payment: PaymentId) -> i64 {
+        self.provider.entry(payment).map_or(0, |entry| entry.refunded_minor)
+    }
+}
+
+/// The engine takes every step.
+pub fn by_engine(rules: &mut Rules) {
+    for step in &mut rules.steps {
+        step.by = By::Engine;
+    }
+    assert!(rules.steps.iter().any(|step| step.action == Action::HandOver));
+}
