@@ -167,6 +167,25 @@ async fn a_step_at_the_wrong_time_says_why() {
 }
 
 #[tokio::test]
+async fn a_step_that_comes_before_the_store_knows_waits_for_that() {
+    let house = House::open().await;
+    let item = house.cars(1).await;
+    let id = house.requested(&item).await;
+    house.rental(&id, RentalCommand::Confirm { total: won(45_000), now: Utc::now() }).await;
+    let prepare =
+        |wait: &'static str| house.post(&format!("/v1/rentals/{id}/prepare")).by(STAFF).header("prefer", wait).send();
+    assert_eq!(prepare("wait=0").await.problem(), "not-dispatched-yet");
+    house.answering(|_, event| match event {
+        Event::Dispatch(domain::dispatch::DispatchEvent::Prepared { at }) => {
+            Some(RentalCommand::MarkPrepared { now: *at })
+        }
+        _ => None,
+    });
+    let (reply, ()) = tokio::join!(prepare("wait=30"), house.dispatched(&id, &item));
+    assert_eq!((reply.status.as_u16(), &reply.json()["status"]), (200, &json!("prepared")), "{reply:?}");
+}
+
+#[tokio::test]
 async fn a_cancellation_waits_until_everything_is_undone_and_its_reason_stays_sealed() {
     let house = House::open().await;
     let item = house.cars(1).await;
