@@ -1,6 +1,6 @@
 //! A journal in a directory of its own, with everything that gives orders to it.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test program uses a part of it")]
 
 use chrono::TimeDelta;
 use domain::dispatch::{Dispatch, DispatchCommand};
@@ -252,7 +252,7 @@ impl World {
             }
         };
         if tokio::time::timeout(Duration::from_secs(20), wait).await.is_err() {
-            panic!("never: {what}\n{}", self.history().await);
+            panic!("never: {what}\n{:#?}\n{}", self.subscriptions.list(), self.history().await);
         }
     }
 
