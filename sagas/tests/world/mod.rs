@@ -216,7 +216,8 @@ impl World {
             time_zone: chrono_tz::Tz::UTC,
         };
         let command = RentalCommand::Request { terms: Box::new(terms), now: self.hands.now() };
-        self.rental(rental, command).await;
+        let id = rental.to_string();
+        self.rentals.execute_new(&id, command, &context(&id)).await.unwrap();
         rental
     }
 
