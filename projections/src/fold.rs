@@ -142,7 +142,7 @@ impl<P: Projection> Folding<P> {
         event: &Recorded,
         decoded: &Event,
     ) -> Result<usize, Trouble> {
-        let begun = P::begin(event, decoded);
+        let begun = guarded(|| Ok::<_, Indigestible>(P::begin(event, decoded))).map_err(|reason| poison(&key, &reason))?;
         if let Some(place) = self.places.get(&key) {
             return if begun.is_none() { Ok(*place) } else { Err(poison(&key, "it was begun before")) };
         }
