@@ -98,6 +98,8 @@ pub(crate) trait Fold: Send {
     fn take(&mut self, source: Option<Source<'_>>, key: Key, event: &Recorded, decoded: &Event) -> Result<(), Trouble>;
     /// Hands out what has changed since the last time, in the order in which it was first touched.
     fn changes(&mut self, visit: &mut dyn FnMut(Change<'_>) -> rusqlite::Result<()>) -> rusqlite::Result<()>;
+    /// Drops what is in memory when it is more than a live view should keep. Only where all of it is written.
+    fn trim(&mut self);
     /// Drops everything that is in memory.
     fn forget(&mut self);
 }
@@ -140,7 +142,7 @@ impl<P: Projection> Folding<P> {
         event: &Recorded,
         decoded: &Event,
     ) -> Result<usize, Trouble> {
-        let begun = P::begin(event, decoded);
+        let begun = guarded(|| Ok::<_, Indigestible>(P::begin(event, decoded))).map_err(|reason| poison(&key, &reason))?;
         if let Some(place) = self.places.get(&key) {
             return if begun.is_none() { Ok(*place) } else { Err(poison(&key, "it was begun before")) };
         }
@@ -203,10 +205,13 @@ impl<P: Projection> Fold for Folding<P> {
                 slot.listed = Some((row.owner.into(), row.tag.into()));
             }
         }
+        Ok(())
+    }
+
+    fn trim(&mut self) {
         if self.slots.len() > RECENT {
             self.forget();
         }
-        Ok(())
     }
 
     fn forget(&mut self) {

@@ -102,6 +102,7 @@ impl Lane {
     /// What was folded is committed.
     pub(crate) async fn advance(&mut self, position: u64) {
         self.position = position;
+        self.fold.trim();
         self.subscription.progressed(position);
         self.reached.send_replace(position);
         if std::mem::take(&mut self.fresh)

@@ -5,7 +5,7 @@ use crate::testing::*;
 use crate::{Key, MyPage, Payments};
 use domain::Event;
 use domain::rental::RentalEvent;
-use journal::Recorded;
+use journal::{Journal, Recorded, Subscriptions};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -135,5 +135,35 @@ async fn a_document_that_begins_twice_is_parked_even_when_it_is_not_in_memory() 
     world.happens(requested(rental(2))).await;
     world.caught_up::<MyPage>().await;
     assert_eq!(world.parked("view-mypage").await, [rental(1).to_string()]);
+    assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_event_that_kills_the_process_is_found_and_parked() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = Journal::open(directory.path()).unwrap();
+    append(&journal, requested(rental(1))).await;
+    append(&journal, requested(rental(2))).await;
+    append(&journal, confirmed(rental(1))).await;
+    // What is left behind by a process that died four times before any progress, and four times at the second event.
+    let subscriptions = Subscriptions::open(journal.clone(), directory.path()).unwrap();
+    let subscription = subscriptions.subscribe("view-mypage").await.unwrap();
+    for position in [0, 0, 0, 0, 2, 2, 2, 2] {
+        subscription.count_attempt(position).await.unwrap();
+    }
+    drop((subscription, subscriptions));
+    journal.close().await;
+    drop(journal);
+
+    let world = World::open(directory, VIEWS.to_vec(), 4_096).await;
+    world.caught_up::<MyPage>().await;
+    assert_eq!(world.parked("view-mypage").await, [rental(2).to_string()]);
+    assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_none());
+    let entry = world.views.document::<MyPage>(rental(1)).await.unwrap().unwrap();
+    assert_eq!(entry.status, domain::rental::RentalStatus::Confirmed);
+    assert!(world.parked("view-payments").await.is_empty());
+
+    world.subscriptions.retry("view-mypage", &rental(2).to_string()).unwrap();
+    world.until(async || world.parked("view-mypage").await.is_empty()).await;
     assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
 }
