@@ -123,13 +123,7 @@ struct Slot<S> {
 
 impl<P: Projection> Default for Folding<P> {
     fn default() -> Self {
-        Self {
-            places: HashMap::new(),
-            slots: Vec::new(),
-            touched: Vec::new(),
-            body: Vec::new(),
-            view: PhantomData,
-        }
+        Self { places: HashMap::new(), slots: Vec::new(), touched: Vec::new(), body: Vec::new(), view: PhantomData }
     }
 }
 
@@ -142,7 +136,8 @@ impl<P: Projection> Folding<P> {
         event: &Recorded,
         decoded: &Event,
     ) -> Result<usize, Trouble> {
-        let begun = guarded(|| Ok::<_, Indigestible>(P::begin(event, decoded))).map_err(|reason| poison(&key, &reason))?;
+        let begun =
+            guarded(|| Ok::<_, Indigestible>(P::begin(event, decoded))).map_err(|reason| poison(&key, &reason))?;
         if let Some(place) = self.places.get(&key) {
             return if begun.is_none() { Ok(*place) } else { Err(poison(&key, "it was begun before")) };
         }
@@ -165,7 +160,8 @@ impl<P: Projection> Folding<P> {
 
 fn load<P: Projection>(source: Source<'_>, key: &Key) -> Result<Option<Slot<P::State>>, Trouble> {
     let Some(stored) = source.table.load(source.connection, key)? else { return Ok(None) };
-    let state = serde_json::from_str(&stored.body).map_err(|error| poison(key, &format!("stored document: {error}")))?;
+    let state =
+        serde_json::from_str(&stored.body).map_err(|error| poison(key, &format!("stored document: {error}")))?;
     let listed = Some((stored.owner, stored.tag));
     Ok(Some(Slot { key: key.clone(), seq: stored.seq, state, listed, touched: false }))
 }

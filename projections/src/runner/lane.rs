@@ -123,8 +123,8 @@ impl Lane {
         if anything_waits && self.waits(&event.stream, event) {
             return Ok(());
         }
-        let decoded = decode(event)
-            .map_err(|reason| Trouble::Poison { sequence: event.stream.as_ref().to_owned(), reason })?;
+        let decoded =
+            decode(event).map_err(|reason| Trouble::Poison { sequence: event.stream.as_ref().to_owned(), reason })?;
         let Some(key) = self.fold.key(event, decoded)? else { return Ok(()) };
         if anything_waits && self.waits(&key.to_string(), event) {
             return Ok(());
@@ -148,12 +148,7 @@ pub(crate) fn fold_batch(
     result
 }
 
-fn try_fold(
-    connection: &mut Connection,
-    lanes: &mut [Lane],
-    events: &[Shared],
-    trusting: bool,
-) -> Result<(), Setback> {
+fn try_fold(connection: &mut Connection, lanes: &mut [Lane], events: &[Shared], trusting: bool) -> Result<(), Setback> {
     let Some(last) = events.last() else { return Ok(()) };
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Setback::Database)?;

@@ -36,7 +36,8 @@ impl Projection for Delicate {
 
     fn apply(count: &mut Count, event: &Recorded, decoded: &Event) -> Result<(), Indigestible> {
         count.events += 1;
-        let deadly = matches!(decoded, Event::Rental(RentalEvent::HandedOver { .. })) && event.aggregate_id().ends_with('1');
+        let deadly =
+            matches!(decoded, Event::Rental(RentalEvent::HandedOver { .. })) && event.aggregate_id().ends_with('1');
         if deadly && !HEALTHY.load(Ordering::SeqCst) {
             TRIES.fetch_add(1, Ordering::SeqCst);
             panic!("too much");
@@ -84,7 +85,11 @@ async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
     assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (2, 5));
 
     world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
-    world.until(async || world.subscriptions.list().iter().any(|view| view.parked.iter().any(|parked| parked.attempts > 3))).await;
+    world
+        .until(async || {
+            world.subscriptions.list().iter().any(|view| view.parked.iter().any(|parked| parked.attempts > 3))
+        })
+        .await;
     assert_eq!(world.parked("view-delicate").await.len(), 1, "not yet");
 
     HEALTHY.store(true, Ordering::SeqCst);
@@ -102,7 +107,8 @@ async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
 async fn an_event_that_cannot_be_decoded_parks_its_stream_and_nothing_else() {
     let world = World::given([requested(rental(1)), requested(rental(2)), payment_requested(rental(1))]).await;
     let stream = payment_requested(rental(1)).stream;
-    let nonsense = Fact { stream: stream.clone(), event_type: "Nonsense".to_owned(), payload: "{\"Nonsense\":1}".to_owned() };
+    let nonsense =
+        Fact { stream: stream.clone(), event_type: "Nonsense".to_owned(), payload: "{\"Nonsense\":1}".to_owned() };
     world.happens(nonsense).await;
     world.happens(approved(rental(1))).await;
     world.happens(confirmed(rental(1))).await;
