@@ -62,7 +62,6 @@ fn table_of_contents() -> OpenApiRouter<Arc<Api>> {
 }
 
 /// The router, and what runs beside it until it is stopped. Has to be called inside a Tokio runtime.
-#[must_use]
 pub fn start(parts: Parts) -> (Router, Running) {
     let (routes, document) = table_of_contents().split_for_parts();
     let api = Arc::new(Api::new(parts, document.to_json().unwrap_or_default()));

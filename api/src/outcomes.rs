@@ -70,14 +70,14 @@ struct Watch {
     ticket: u64,
     seen: Seen,
     until: Until,
-    reached: oneshot::Sender<Folded>,
+    reached: oneshot::Sender<Box<Folded>>,
 }
 
 enum Seen {
     /// What came before is still being read.
     Gathering(Vec<Shared>),
     /// Everything up to `through` is in, and what follows is folded as it comes.
-    Folding { folded: Folded, through: u64 },
+    Folding { folded: Box<Folded>, through: u64 },
 }
 
 /// A place among those who wait; given up when dropped.
@@ -85,12 +85,12 @@ pub(crate) struct Watching {
     outcomes: Outcomes,
     rental: RentalId,
     ticket: u64,
-    reached: oneshot::Receiver<Folded>,
+    reached: oneshot::Receiver<Box<Folded>>,
 }
 
 /// What came of waiting.
 pub(crate) struct Outcome {
-    pub(crate) folded: Folded,
+    pub(crate) folded: Box<Folded>,
     /// Whether it is what was waited for; if not, it is how far the rental has come.
     pub(crate) reached: bool,
 }
@@ -103,7 +103,7 @@ impl Outcomes {
 
     /// Begins to watch a rental of which the journal has nothing yet. **Before** it is requested.
     pub(crate) fn watch_new(&self, rental: RentalId, until: Until) -> Watching {
-        self.add(rental, until, Seen::Folding { folded: Folded::default(), through: 0 })
+        self.add(rental, until, Seen::Folding { folded: Box::default(), through: 0 })
     }
 
     /// Begins to watch a rental that may exist; nothing is reached until [`Watching::begin`].
@@ -143,8 +143,14 @@ impl Outcomes {
         let Some(rental) = rental_of(event) else { return };
         let mut shard = self.shard(rental);
         let Some(watches) = shard.get_mut(&rental) else { return };
-        for watch in std::mem::take(watches) {
-            watches.extend(watch.see(event));
+        let mut index = 0;
+        while let Some(watch) = watches.get_mut(index) {
+            watch.see(event);
+            if watch.is_over() {
+                watches.swap_remove(index).tell();
+            } else {
+                index += 1;
+            }
         }
         if watches.is_empty() {
             shard.remove(&rental);
@@ -164,24 +170,25 @@ impl Outcomes {
 }
 
 impl Watch {
-    /// Takes in an event; `None` when that was what was waited for.
-    fn see(mut self, event: &Shared) -> Option<Self> {
+    fn see(&mut self, event: &Shared) {
         match &mut self.seen {
             Seen::Gathering(events) => events.push(event.clone()),
             Seen::Folding { through, .. } if event.position <= *through => {}
             Seen::Folding { folded, .. } => folded.take_in(event),
         }
-        self.unless_reached()
     }
 
-    fn unless_reached(self) -> Option<Self> {
-        match self.seen {
-            Seen::Folding { folded, .. } if folded.entry.as_ref().is_some_and(self.until) => {
-                // Whoever has gone away in the meantime does not want to know.
-                let _ = self.reached.send(folded);
-                None
-            }
-            Seen::Gathering(_) | Seen::Folding { .. } => Some(self),
+    fn is_over(&self) -> bool {
+        match &self.seen {
+            Seen::Gathering(_) => false,
+            Seen::Folding { folded, .. } => folded.entry.as_ref().is_some_and(self.until),
+        }
+    }
+
+    fn tell(self) {
+        if let Seen::Folding { folded, .. } = self.seen {
+            // Whoever has gone away in the meantime does not want to know.
+            let _ = self.reached.send(folded);
         }
     }
 }
@@ -193,12 +200,14 @@ impl Watching {
         let mut shard = self.outcomes.shard(self.rental);
         let Some(watches) = shard.get_mut(&self.rental) else { return };
         let Some(index) = watches.iter().position(|watch| watch.ticket == self.ticket) else { return };
-        let mut watch = watches.swap_remove(index);
+        let watch = &mut watches[index];
         if let Seen::Gathering(events) = &watch.seen {
             events.iter().filter(|event| event.position > through).for_each(|event| folded.take_in(event));
         }
-        watch.seen = Seen::Folding { folded, through };
-        watches.extend(watch.unless_reached());
+        watch.seen = Seen::Folding { folded: Box::new(folded), through };
+        if watch.is_over() {
+            watches.swap_remove(index).tell();
+        }
         if watches.is_empty() {
             shard.remove(&self.rental);
         }
@@ -211,11 +220,11 @@ impl Watching {
         }
         match self.outcomes.remove(self.rental, self.ticket).map(|watch| watch.seen) {
             Some(Seen::Folding { folded, .. }) => Outcome { folded, reached: false },
-            Some(Seen::Gathering(_)) => Outcome { folded: Folded::default(), reached: false },
+            Some(Seen::Gathering(_)) => Outcome { folded: Box::default(), reached: false },
             // It was reached in this very moment.
             None => match self.reached.try_recv() {
                 Ok(folded) => Outcome { folded, reached: true },
-                Err(_) => Outcome { folded: Folded::default(), reached: false },
+                Err(_) => Outcome { folded: Box::default(), reached: false },
             },
         }
     }

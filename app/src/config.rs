@@ -110,7 +110,7 @@ fn read_file(chosen: Option<&Path>) -> Result<File, Failure> {
     let name = path.display();
     let text = std::fs::read_to_string(path).map_err(|error| Failure::because(format!("cannot read {name}"), error))?;
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count());
+        let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         Failure::new(format!("{name}, line {line}: {}", error.message()))
     })
 }

@@ -119,7 +119,16 @@ impl System {
             let _ = asked.wait_for(|stop| *stop).await;
         });
         let server = tokio::spawn(async move { server.await });
-        Ok(Self { address, journal, keys, server, stopping, api: running_api, sagas: running_sagas, views: running_views })
+        Ok(Self {
+            address,
+            journal,
+            keys,
+            server,
+            stopping,
+            api: running_api,
+            sagas: running_sagas,
+            views: running_views,
+        })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -173,7 +182,8 @@ impl Address {
 
     fn write(data: &Path, local: SocketAddr) -> Result<Self, Failure> {
         let path = Self::path(data);
-        std::fs::write(&path, local.to_string()).map_err(|error| Failure::because("cannot say where it listens", error))?;
+        std::fs::write(&path, local.to_string())
+            .map_err(|error| Failure::because("cannot say where it listens", error))?;
         Ok(Self { local, path })
     }
 

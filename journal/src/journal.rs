@@ -5,8 +5,8 @@ use crate::recorded::{Recorded, Shared};
 use crate::sqlite::Reader;
 use crate::tail::Tail;
 use std::path::Path;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// Commands that may wait for the writer. Beyond that, callers wait before they decide anything.

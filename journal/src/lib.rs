@@ -17,7 +17,5 @@ pub use append::{Append, AppendError, Appended, Context, Expected, NewEvent};
 pub use executor::{Done, Executable, ExecuteError, Executor};
 pub use journal::{Follower, Journal, ReadError};
 pub use recorded::{Recorded, Shared, category_of};
-pub use subscription::{
-    Parked, Subscription, SubscriptionError, SubscriptionState, SubscriptionStatus, Subscriptions,
-};
+pub use subscription::{Parked, Subscription, SubscriptionError, SubscriptionState, SubscriptionStatus, Subscriptions};
 pub use verify::{Flaw, Verified, VerifyError};

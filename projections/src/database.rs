@@ -81,9 +81,7 @@ impl Writer {
     }
 }
 
-fn order<T: Send + 'static>(
-    work: impl FnOnce(&mut Connection) -> T + Send + 'static,
-) -> (Order, oneshot::Receiver<T>) {
+fn order<T: Send + 'static>(work: impl FnOnce(&mut Connection) -> T + Send + 'static) -> (Order, oneshot::Receiver<T>) {
     let (answer, answered) = oneshot::channel();
     // Whoever asked may be gone; the work is done all the same.
     (Order::Work(Box::new(move |connection| drop(answer.send(work(connection))))), answered)
@@ -187,9 +185,7 @@ pub(crate) fn save_checkpoint(
 }
 
 pub(crate) fn generation(connection: &Connection, spec: &Spec) -> rusqlite::Result<u64> {
-    connection
-        .query_row("SELECT generation FROM view WHERE name = ?1", [spec.name()], |row| row.get(0))
-        .map(unsigned)
+    connection.query_row("SELECT generation FROM view WHERE name = ?1", [spec.name()], |row| row.get(0)).map(unsigned)
 }
 
 pub(crate) fn next_generation(connection: &Connection, spec: &Spec) -> rusqlite::Result<()> {

@@ -98,6 +98,8 @@ pub(crate) trait Fold: Send {
     fn take(&mut self, source: Option<Source<'_>>, key: Key, event: &Recorded, decoded: &Event) -> Result<(), Trouble>;
     /// Hands out what has changed since the last time, in the order in which it was first touched.
     fn changes(&mut self, visit: &mut dyn FnMut(Change<'_>) -> rusqlite::Result<()>) -> rusqlite::Result<()>;
+    /// Drops what is in memory when it is more than a live view should keep. Only where all of it is written.
+    fn trim(&mut self);
     /// Drops everything that is in memory.
     fn forget(&mut self);
 }
@@ -121,13 +123,7 @@ struct Slot<S> {
 
 impl<P: Projection> Default for Folding<P> {
     fn default() -> Self {
-        Self {
-            places: HashMap::new(),
-            slots: Vec::new(),
-            touched: Vec::new(),
-            body: Vec::new(),
-            view: PhantomData,
-        }
+        Self { places: HashMap::new(), slots: Vec::new(), touched: Vec::new(), body: Vec::new(), view: PhantomData }
     }
 }
 
@@ -140,7 +136,8 @@ impl<P: Projection> Folding<P> {
         event: &Recorded,
         decoded: &Event,
     ) -> Result<usize, Trouble> {
-        let begun = P::begin(event, decoded);
+        let begun =
+            guarded(|| Ok::<_, Indigestible>(P::begin(event, decoded))).map_err(|reason| poison(&key, &reason))?;
         if let Some(place) = self.places.get(&key) {
             return if begun.is_none() { Ok(*place) } else { Err(poison(&key, "it was begun before")) };
         }
@@ -163,7 +160,8 @@ impl<P: Projection> Folding<P> {
 
 fn load<P: Projection>(source: Source<'_>, key: &Key) -> Result<Option<Slot<P::State>>, Trouble> {
     let Some(stored) = source.table.load(source.connection, key)? else { return Ok(None) };
-    let state = serde_json::from_str(&stored.body).map_err(|error| poison(key, &format!("stored document: {error}")))?;
+    let state =
+        serde_json::from_str(&stored.body).map_err(|error| poison(key, &format!("stored document: {error}")))?;
     let listed = Some((stored.owner, stored.tag));
     Ok(Some(Slot { key: key.clone(), seq: stored.seq, state, listed, touched: false }))
 }
@@ -203,10 +201,13 @@ impl<P: Projection> Fold for Folding<P> {
                 slot.listed = Some((row.owner.into(), row.tag.into()));
             }
         }
+        Ok(())
+    }
+
+    fn trim(&mut self) {
         if self.slots.len() > RECENT {
             self.forget();
         }
-        Ok(())
     }
 
     fn forget(&mut self) {

@@ -66,8 +66,7 @@ impl Table {
              CREATE INDEX {view}_{generation}_by_owner ON {table} (owner);"
         ))?;
         if spec.listed_by_tag {
-            connection
-                .execute_batch(&format!("CREATE INDEX {view}_{generation}_by_tag ON {table} (owner, tag);"))?;
+            connection.execute_batch(&format!("CREATE INDEX {view}_{generation}_by_tag ON {table} (owner, tag);"))?;
         }
         Ok(())
     }
@@ -105,11 +104,7 @@ impl Table {
     }
 
     /// How many documents differ from those of another generation, and the first of them.
-    pub(crate) fn differences(
-        &self,
-        connection: &Connection,
-        other: &Self,
-    ) -> rusqlite::Result<(u64, Option<String>)> {
+    pub(crate) fn differences(&self, connection: &Connection, other: &Self) -> rusqlite::Result<(u64, Option<String>)> {
         let sql = |left: &str, right: &str, same: &str| {
             format!(
                 "SELECT l.seq, l.id FROM {left} l LEFT JOIN {right} r ON r.seq = l.seq \

@@ -1,5 +1,7 @@
 //! Once for all stories: crash after every step, and handle every event twice. The end is always the same.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it was built")]
+
 mod world;
 
 use domain::payment::PaymentStatus;
@@ -8,7 +10,6 @@ use domain::rental::{RentalCommand, RentalStatus};
 use domain::{PaymentId, RentalId};
 use journal::{Append, Context, Expected, NewEvent};
 use std::pin::Pin;
-use std::sync::Arc;
 use uuid::Uuid;
 use world::{World, at};
 
@@ -19,11 +20,10 @@ const ALICE: RentalId = RentalId(Uuid::from_u128(0x0198_0000_0000_7000_8000_0000
 struct End {
     rental: Option<RentalStatus>,
     holds: bool,
-    payment: Option<PaymentStatus>,
     late_fee: Option<PaymentStatus>,
-    charged: i64,
+    /// What was taken, less what went back.
+    kept: i64,
     late_fee_charged: i64,
-    refunded: i64,
     quota: usize,
     available: Option<u32>,
 }
@@ -36,11 +36,9 @@ async fn end(world: &World) -> End {
     End {
         rental: world.status(ALICE).await,
         holds: world.holds(ALICE).await,
-        payment: world.payment(charge).await,
         late_fee: world.payment(late_fee).await,
-        charged: world.charged(charge),
+        kept: world.charged(charge) - world.refunded(charge),
         late_fee_charged: world.charged(late_fee),
-        refunded: world.refunded(charge),
         quota: world.quotas.inspect("shop/alice", |quota, _| quota.open()).await.unwrap(),
         available: world.items.inspect(&item, |item, _| item.available(period, now)).await.unwrap(),
     }
@@ -194,15 +192,19 @@ async fn a_crash_after_any_step_changes_nothing_in_the_end() {
         let (told, expected) = story.told().await;
         for position in 3..=told.journal.head() {
             let world = story.world().await;
-            let crashing = async {
-                let running = world.start().await;
-                let mut head = world.journal.watch_head();
-                head.wait_for(|head| *head >= position).await.unwrap();
-                drop(running);
-                world.start().await
+            let mut head = world.journal.watch_head();
+            let mut telling = (story.tell)(&world);
+            let running = world.start().await;
+            // How a race between customer and process ends may differ, and with it the number of events.
+            let over = tokio::select! {
+                () = &mut telling => true,
+                _ = head.wait_for(|head| *head >= position) => false,
             };
-            // A told story waits for events that come only after the restart.
-            let (running, ()) = tokio::join!(crashing, (story.tell)(&world));
+            drop(running);
+            let running = world.start().await;
+            if !over {
+                telling.await;
+            }
             assert_eq!(end(&world).await, expected, "story {number} at {position}\n{}", world.history().await);
             running.stop().await.unwrap();
         }
@@ -212,20 +214,17 @@ async fn a_crash_after_any_step_changes_nothing_in_the_end() {
 #[tokio::test]
 async fn many_crashes_in_a_row_change_nothing_in_the_end() {
     let (_, expected) = BROUGHT_BACK_LATE.told().await;
-    let world = Arc::new(BROUGHT_BACK_LATE.world().await);
-    let crashing = async {
-        let mut head = world.journal.watch_head();
-        loop {
-            let running = world.start().await;
-            let before = *head.borrow_and_update();
-            if world.status(ALICE).await == Some(RentalStatus::Completed) {
-                return running;
-            }
-            head.wait_for(|head| *head > before).await.unwrap();
-            drop(running);
+    let world = BROUGHT_BACK_LATE.world().await;
+    let mut head = world.journal.watch_head();
+    let mut telling = (BROUGHT_BACK_LATE.tell)(&world);
+    let running = loop {
+        let running = world.start().await;
+        let before = *head.borrow_and_update();
+        tokio::select! {
+            () = &mut telling => break running,
+            _ = head.wait_for(|head| *head >= before + 4) => assert_eq!(running.failure(), None),
         }
     };
-    let (running, ()) = tokio::join!(crashing, (BROUGHT_BACK_LATE.tell)(&world));
     assert_eq!(end(&world).await, expected, "{}", world.history().await);
     running.stop().await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! Whole reservations, from the request to their end, over a real journal.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it was built")]
+
 mod world;
 
 use chrono::TimeDelta;

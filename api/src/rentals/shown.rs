@@ -53,7 +53,7 @@ pub(crate) fn label(profile: Option<&Profile>, status: RentalStatus) -> String {
 }
 
 /// The answer to a command: the rental as far as it has come.
-pub(crate) fn answer(status: StatusCode, folded: Folded, profile: Option<&Profile>) -> Answer {
+pub(crate) fn answer(status: StatusCode, folded: Box<Folded>, profile: Option<&Profile>) -> Answer {
     let Some(entry) = folded.entry else { return crate::error::internal().into_answer() };
     let (id, revision) = (entry.id, entry.revision);
     Answer::json(status, &Shown::without_words(entry, profile))

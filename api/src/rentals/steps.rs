@@ -11,11 +11,11 @@ use crate::schema::{self, Nothing};
 use crate::{Api, story};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use domain::dispatch::DispatchCommand;
+use domain::dispatch::{DispatchCommand, DispatchError};
 use domain::rental::{RentalCommand, RentalStatus};
 use domain::store::Profile;
-use journal::Context;
-use projections::MyPageEntry;
+use journal::{Context, ExecuteError};
+use projections::{DispatchProgress, MyPageEntry};
 use std::sync::Arc;
 
 /// Make it ready.
@@ -104,8 +104,23 @@ async fn dispatch(
     }
     let context = Context { seen_revision: None, ..call.context(&ids, Some(id.clone())) };
     let watching = api.outcomes.watch(belongs.rental, until);
-    api.dispatches.execute(&id, step(profile.open, chrono::Utc::now()), &context).await?;
+    let take_step = || api.dispatches.execute(&id, step(profile.open, chrono::Utc::now()), &context);
+    match take_step().await {
+        // The customer was told a moment ago; the store is told right after.
+        Err(ExecuteError::Refused(DispatchError::NotRequested)) if is_on_its_way(api, call, &belongs).await? => {
+            take_step().await?;
+        }
+        taken => drop(taken?),
+    }
     followed(api, call, &belongs, watching, &profile, StatusCode::ACCEPTED).await
+}
+
+/// Waits until the store knows of a confirmed rental. One that is not confirmed is not waited for.
+async fn is_on_its_way(api: &Api, call: &Call, belongs: &Belongs) -> Result<bool, Problem> {
+    let watching = api.outcomes.watch(belongs.rental, is_known_or_never_will_be);
+    let head = api.journal.head();
+    watching.begin(&story::read(api, belongs.rental, head).await?, head);
+    Ok(watching.outcome(call.preference.wait(api.settings.wait)).await.reached)
 }
 
 async fn take_back(api: &Api, call: &Call, belongs: Belongs, ids: Ids) -> Result<Answer, Problem> {
@@ -136,6 +151,11 @@ async fn followed(
         Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
         None => answer,
     })
+}
+
+fn is_known_or_never_will_be(entry: &MyPageEntry) -> bool {
+    let waits = entry.dispatch.as_ref().is_none_or(|dispatch| dispatch.status == DispatchProgress::Waiting);
+    !(waits && entry.status == RentalStatus::Confirmed)
 }
 
 const fn is_prepared(entry: &MyPageEntry) -> bool {

@@ -63,6 +63,17 @@ fn described(event: &Recorded) -> Result<Value, Failure> {
         "event_id": event.event_id.to_string(),
         "correlation_id": &*event.correlation_id,
         "causation_id": event.causation_id.map(|id| id.to_string()),
-        "data": payload,
+        "data": unwrapped(payload, &event.event_type),
     }))
+}
+
+/// The data of an event without its name, which stands beside it.
+fn unwrapped(payload: Value, name: &str) -> Value {
+    match payload {
+        Value::Object(mut members) if members.len() == 1 => match members.remove(name) {
+            Some(data) => data,
+            None => Value::Object(members),
+        },
+        other => other,
+    }
 }

@@ -15,6 +15,11 @@ pub(crate) fn run(config: &Config) -> Result<(), Failure> {
     bar.finish_and_clear();
     let verified = verified.map_err(|error| Failure::because("the journal is not verified", error))?;
     let hash: String = verified.hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    writeln!(std::io::stdout(), "{} events in {} streams fit; the last hash is {hash}", verified.events, verified.streams)?;
+    writeln!(
+        std::io::stdout(),
+        "{} events in {} streams fit; the last hash is {hash}",
+        verified.events,
+        verified.streams
+    )?;
     Ok(())
 }

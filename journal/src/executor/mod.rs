@@ -177,11 +177,7 @@ impl<A: Executable> Executor<A> {
     ///
     /// # Errors
     /// When the state cannot be read, or never becomes durable.
-    pub async fn inspect<R>(
-        &self,
-        id: &str,
-        look: impl Fn(&A, u64) -> R + Send,
-    ) -> Result<R, ExecuteError<A::Error>>
+    pub async fn inspect<R>(&self, id: &str, look: impl Fn(&A, u64) -> R + Send) -> Result<R, ExecuteError<A::Error>>
     where
         R: Send,
     {
@@ -307,13 +303,7 @@ impl<A: Executable> Executor<A> {
         self.send(Append { stream, expected, events, context: context.clone() }, held, place, fate).await
     }
 
-    async fn send(
-        &self,
-        append: Append,
-        held: Held<A>,
-        place: Place,
-        fate: Fate,
-    ) -> Result<Appended, AppendError> {
+    async fn send(&self, append: Append, held: Held<A>, place: Place, fate: Fate) -> Result<Appended, AppendError> {
         let (slot, generation) = (held.slot.clone(), held.cell.generation);
         let answer = place.send(append, fate);
         // The lock is released before the wait for durability: that is what makes a hot aggregate fast.
@@ -367,4 +357,3 @@ async fn fold<A: Executable>(journal: &Journal, stream: &str) -> Result<Known<A>
     }
     Ok(known)
 }
-

@@ -91,4 +91,3 @@ impl<A: Aggregate> Drop for Held<A> {
         }
     }
 }
-

@@ -10,6 +10,7 @@ use crate::recorded::Recorded;
 use crate::tail::Tail;
 use rusqlite::{Connection, OpenFlags};
 use std::fs::{File, TryLockError};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
@@ -18,6 +19,8 @@ use tokio::sync::{mpsc, watch};
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// Written into the file's header; a file of a newer Reservoir is not touched.
 const SCHEMA_VERSION: i32 = 1;
+/// What the write-ahead log has from the start.
+const LOG_BYTES: u64 = 16 << 20;
 const FILE: &str = "journal.db";
 const LOCK_FILE: &str = "journal.lock";
 
@@ -104,6 +107,7 @@ pub(crate) fn open(
     let lock = lock(directory)?;
     let path = directory.join(FILE);
     let connection = connect(&path)?;
+    lay_out_log(&path).map_err(|source| OpenError::Directory { path: path.clone(), source })?;
     let state = writer::State::load(&connection)?;
     let tail = Arc::new(Tail::new(state.position()));
     let writer = writer::Writer::new(connection, state, tail.clone(), failure, lock);
@@ -143,6 +147,16 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     connection.set_prepared_statement_cache_capacity(16);
     Ok(connection)
+}
+
+/// Gives the write-ahead log its first blocks. An fsync of bytes that replace others takes half as long as one that makes the
+/// file longer; later, after each checkpoint, SQLite writes over the log's old blocks by itself. What is behind the
+/// log's last frame means nothing to SQLite: a frame counts only with the salt and checksum of its log.
+fn lay_out_log(database: &Path) -> std::io::Result<()> {
+    let mut log = std::fs::OpenOptions::new().append(true).open(database.with_extension("db-wal"))?;
+    let missing = LOG_BYTES.saturating_sub(log.metadata()?.len());
+    std::io::copy(&mut std::io::repeat(0).take(missing), &mut log)?;
+    log.sync_all()
 }
 
 fn read_only(path: &Path) -> rusqlite::Result<Connection> {

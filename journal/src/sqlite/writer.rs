@@ -38,11 +38,9 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         let last = connection
-            .query_row(
-                "SELECT position, hash, recorded_at_us FROM event ORDER BY position DESC LIMIT 1",
-                [],
-                |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?)),
-            )
+            .query_row("SELECT position, hash, recorded_at_us FROM event ORDER BY position DESC LIMIT 1", [], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get::<_, i64>(2)?))
+            })
             .optional()?;
         let (position, hash, recorded_at_us) = last.unwrap_or((0, GENESIS, 0));
         let recorded_at = DateTime::from_timestamp_micros(recorded_at_us).unwrap_or_default();
@@ -98,6 +96,8 @@ impl Writer {
 
     /// Serves the queue until it is closed or the disk fails.
     pub(crate) fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        // What a killed process left in the log belongs into the file.
+        self.checkpoint(0);
         let mut closing = None;
         while closing.is_none()
             && let Some(first) = requests.blocking_recv()
@@ -111,7 +111,7 @@ impl Writer {
         // Whoever is still waiting sees a closed channel, which callers read as `Stopped`.
         drop(requests);
         if self.failure.borrow().is_none() {
-            self.checkpoint(0);
+            self.empty_log();
         }
         drop(self);
         if let Some(done) = closing {
@@ -290,15 +290,29 @@ impl Writer {
     fn checkpoint(&self, pages: i64) {
         let log = self.connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, i64>(1));
         let result = match log {
-            Ok(size) if size > pages => {
-                self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-            }
+            Ok(size) if size > pages => self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
             Ok(_) => Ok(()),
             Err(error) => Err(error),
         };
         if let Err(error) = result {
             // Nothing is lost: the log stays and is copied later.
             tracing::warn!(error = &error as &dyn std::error::Error, "the write-ahead log was not checkpointed");
+        }
+    }
+
+    /// Leaves everything in the one file that is verified, copied and looked at: a log that stays would hide what happens to
+    /// that file afterwards.
+    fn empty_log(&self) {
+        let waited = self.connection.busy_timeout(std::time::Duration::from_secs(2));
+        let emptied = waited.and_then(|()| {
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+        });
+        match emptied {
+            Ok(0) => {}
+            Ok(_) => tracing::warn!("the write-ahead log was not emptied: somebody is reading"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the write-ahead log was not emptied");
+            }
         }
     }
 }

@@ -24,7 +24,9 @@ const READERS: u64 = 2;
 /// Events that are read at once.
 const PAGE: u64 = 4_096;
 /// Pages that may wait for a view, of each reader.
-const AHEAD: usize = 4;
+const AHEAD: usize = 8;
+/// Pages after which a view writes what it has: the disk is busy while the rest is folded.
+const PAGES_BETWEEN_WRITES: usize = 12;
 /// Documents that are written in one transaction.
 const CHUNK: usize = 2_000;
 
@@ -128,7 +130,7 @@ fn fold(
     writer: &Writer,
 ) -> Result<Part, ReplayError> {
     let mut position = range.start;
-    for page in pages.iter().cycle() {
+    for (number, page) in pages.iter().cycle().enumerate() {
         if position == range.end {
             break;
         }
@@ -144,8 +146,13 @@ fn fold(
             })?;
             position = event.position;
         }
+        if number % PAGES_BETWEEN_WRITES == PAGES_BETWEEN_WRITES - 1 {
+            write(&mut part, writer)?;
+        }
     }
     write(&mut part, writer)?;
+    // The next pass finds them in the table.
+    part.refold.fold.forget();
     Ok(part)
 }
 

@@ -27,7 +27,8 @@ impl Folder {
     pub(super) fn retry(&mut self, lane: usize, sequences: BTreeSet<String>) {
         let Some(lane) = self.lanes.get(lane) else { return };
         for sequence in sequences {
-            let (views, journal, subscriptions) = (self.views.clone(), self.journal.clone(), self.subscriptions.clone());
+            let (views, journal, subscriptions) =
+                (self.views.clone(), self.journal.clone(), self.subscriptions.clone());
             let (spec, position) = (lane.spec, lane.position);
             self.healing.spawn(async move {
                 let result = refold(&views, &journal, &subscriptions, spec, &sequence, position).await;

@@ -102,6 +102,7 @@ impl Lane {
     /// What was folded is committed.
     pub(crate) async fn advance(&mut self, position: u64) {
         self.position = position;
+        self.fold.trim();
         self.subscription.progressed(position);
         self.reached.send_replace(position);
         if std::mem::take(&mut self.fresh)
@@ -122,8 +123,8 @@ impl Lane {
         if anything_waits && self.waits(&event.stream, event) {
             return Ok(());
         }
-        let decoded = decode(event)
-            .map_err(|reason| Trouble::Poison { sequence: event.stream.as_ref().to_owned(), reason })?;
+        let decoded =
+            decode(event).map_err(|reason| Trouble::Poison { sequence: event.stream.as_ref().to_owned(), reason })?;
         let Some(key) = self.fold.key(event, decoded)? else { return Ok(()) };
         if anything_waits && self.waits(&key.to_string(), event) {
             return Ok(());
@@ -147,12 +148,7 @@ pub(crate) fn fold_batch(
     result
 }
 
-fn try_fold(
-    connection: &mut Connection,
-    lanes: &mut [Lane],
-    events: &[Shared],
-    trusting: bool,
-) -> Result<(), Setback> {
+fn try_fold(connection: &mut Connection, lanes: &mut [Lane], events: &[Shared], trusting: bool) -> Result<(), Setback> {
     let Some(last) = events.last() else { return Ok(()) };
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Setback::Database)?;

@@ -126,7 +126,10 @@ impl Folder {
                     patience_ms = PATIENCE_MS.start;
                     self.wait(!progress).await
                 }
-                Err(ViewError::Closing | ViewError::Read(journal::ReadError::Closing)) => return,
+                Err(error @ (ViewError::Closing | ViewError::Read(journal::ReadError::Closing))) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "the views stop");
+                    return;
+                }
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "the views wait: a batch was not folded");
                     let pause = Duration::from_millis(patience_ms);

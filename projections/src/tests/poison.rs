@@ -5,7 +5,7 @@ use crate::testing::*;
 use crate::{Key, MyPage, Payments};
 use domain::Event;
 use domain::rental::RentalEvent;
-use journal::Recorded;
+use journal::{Journal, Recorded, Subscriptions};
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
@@ -36,7 +36,8 @@ impl Projection for Delicate {
 
     fn apply(count: &mut Count, event: &Recorded, decoded: &Event) -> Result<(), Indigestible> {
         count.events += 1;
-        let deadly = matches!(decoded, Event::Rental(RentalEvent::HandedOver { .. })) && event.aggregate_id().ends_with('1');
+        let deadly =
+            matches!(decoded, Event::Rental(RentalEvent::HandedOver { .. })) && event.aggregate_id().ends_with('1');
         if deadly && !HEALTHY.load(Ordering::SeqCst) {
             TRIES.fetch_add(1, Ordering::SeqCst);
             panic!("too much");
@@ -84,7 +85,11 @@ async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
     assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (2, 5));
 
     world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
-    world.until(async || world.subscriptions.list().iter().any(|view| view.parked.iter().any(|parked| parked.attempts > 3))).await;
+    world
+        .until(async || {
+            world.subscriptions.list().iter().any(|view| view.parked.iter().any(|parked| parked.attempts > 3))
+        })
+        .await;
     assert_eq!(world.parked("view-delicate").await.len(), 1, "not yet");
 
     HEALTHY.store(true, Ordering::SeqCst);
@@ -102,7 +107,8 @@ async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
 async fn an_event_that_cannot_be_decoded_parks_its_stream_and_nothing_else() {
     let world = World::given([requested(rental(1)), requested(rental(2)), payment_requested(rental(1))]).await;
     let stream = payment_requested(rental(1)).stream;
-    let nonsense = Fact { stream: stream.clone(), event_type: "Nonsense".to_owned(), payload: "{\"Nonsense\":1}".to_owned() };
+    let nonsense =
+        Fact { stream: stream.clone(), event_type: "Nonsense".to_owned(), payload: "{\"Nonsense\":1}".to_owned() };
     world.happens(nonsense).await;
     world.happens(approved(rental(1))).await;
     world.happens(confirmed(rental(1))).await;
@@ -135,5 +141,35 @@ async fn a_document_that_begins_twice_is_parked_even_when_it_is_not_in_memory() 
     world.happens(requested(rental(2))).await;
     world.caught_up::<MyPage>().await;
     assert_eq!(world.parked("view-mypage").await, [rental(1).to_string()]);
+    assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_event_that_kills_the_process_is_found_and_parked() {
+    let directory = tempfile::tempdir().unwrap();
+    let journal = Journal::open(directory.path()).unwrap();
+    append(&journal, requested(rental(1))).await;
+    append(&journal, requested(rental(2))).await;
+    append(&journal, confirmed(rental(1))).await;
+    // What is left behind by a process that died four times before any progress, and four times at the second event.
+    let subscriptions = Subscriptions::open(journal.clone(), directory.path()).unwrap();
+    let subscription = subscriptions.subscribe("view-mypage").await.unwrap();
+    for position in [0, 0, 0, 0, 2, 2, 2, 2] {
+        subscription.count_attempt(position).await.unwrap();
+    }
+    drop((subscription, subscriptions));
+    journal.close().await;
+    drop(journal);
+
+    let world = World::open(directory, VIEWS.to_vec(), 4_096).await;
+    world.caught_up::<MyPage>().await;
+    assert_eq!(world.parked("view-mypage").await, [rental(2).to_string()]);
+    assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_none());
+    let entry = world.views.document::<MyPage>(rental(1)).await.unwrap().unwrap();
+    assert_eq!(entry.status, domain::rental::RentalStatus::Confirmed);
+    assert!(world.parked("view-payments").await.is_empty());
+
+    world.subscriptions.retry("view-mypage", &rental(2).to_string()).unwrap();
+    world.until(async || world.parked("view-mypage").await.is_empty()).await;
     assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
 }

@@ -49,6 +49,8 @@ impl Projection for Dispatches {
 
     fn key(event: &Recorded, decoded: &Event) -> Result<Option<Key>, Indigestible> {
         match decoded {
+            // The cancellation got there before the request: the shop never hears of it.
+            Event::Dispatch(DispatchEvent::Cancelled { .. }) if event.revision == 1 => Ok(None),
             Event::Dispatch(_) => Ok(key(rental_of(event, decoded)?)),
             Event::Rental(_)
             | Event::Payment(_)

@@ -16,7 +16,9 @@ fn then(shown: String, expected: Expect) {
 #[tokio::test]
 async fn a_requested_rental_is_on_its_customers_page() {
     let world = World::given([requested(rental(1))]).await;
-    then(world.shows::<MyPage>(rental(1)).await, expect![[r#"
+    then(
+        world.shows::<MyPage>(rental(1)).await,
+        expect![[r#"
         {
           "changed_at": "(when it was recorded)",
           "customer": "alice",
@@ -36,13 +38,16 @@ async fn a_requested_rental_is_on_its_customers_page() {
           "store": "seoul-cars",
           "to": "2026-07-04T00:00:00Z",
           "total": null
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[tokio::test]
 async fn a_hold_has_a_price_and_a_deadline_until_it_is_paid() {
     let world = World::given([requested(rental(1)), held(rental(1)), payment_requested(rental(1))]).await;
-    then(world.shows::<MyPage>(rental(1)).await, expect![[r#"
+    then(
+        world.shows::<MyPage>(rental(1)).await,
+        expect![[r#"
         {
           "changed_at": "(when it was recorded)",
           "customer": "alice",
@@ -73,7 +78,8 @@ async fn a_hold_has_a_price_and_a_deadline_until_it_is_paid() {
             "amount_minor": 135000,
             "currency": "KRW"
           }
-        }"#]]);
+        }"#]],
+    );
     world.happens(approved(rental(1))).await;
     assert!(!world.shows::<MyPage>(rental(1)).await.contains("pay_by"));
 }
@@ -89,7 +95,9 @@ async fn a_confirmed_rental_waits_for_the_shop() {
 #[tokio::test]
 async fn a_rental_from_request_to_hand_over_is_on_every_page() {
     let world = World::given(story(rental(1))).await;
-    then(world.shows::<MyPage>(rental(1)).await, expect![[r#"
+    then(
+        world.shows::<MyPage>(rental(1)).await,
+        expect![[r#"
         {
           "changed_at": "(when it was recorded)",
           "customer": "alice",
@@ -121,8 +129,11 @@ async fn a_rental_from_request_to_hand_over_is_on_every_page() {
             "amount_minor": 135000,
             "currency": "KRW"
           }
-        }"#]]);
-    then(world.shows::<Reservations>(rental(1)).await, expect![[r#"
+        }"#]],
+    );
+    then(
+        world.shows::<Reservations>(rental(1)).await,
+        expect![[r#"
         {
           "customer": "alice",
           "from": "2026-07-01T00:00:00Z",
@@ -132,8 +143,11 @@ async fn a_rental_from_request_to_hand_over_is_on_every_page() {
           "status": "handed_over",
           "store": "seoul-cars",
           "to": "2026-07-04T00:00:00Z"
-        }"#]]);
-    then(world.shows::<Dispatches>(rental(1)).await, expect![[r#"
+        }"#]],
+    );
+    then(
+        world.shows::<Dispatches>(rental(1)).await,
+        expect![[r#"
         {
           "changed_at": "(when it was recorded)",
           "customer": "alice",
@@ -151,8 +165,11 @@ async fn a_rental_from_request_to_hand_over_is_on_every_page() {
           ],
           "store": "seoul-cars",
           "to": "2026-07-04T00:00:00Z"
-        }"#]]);
-    then(world.shows::<Processes>(rental(1)).await, expect![[r#"
+        }"#]],
+    );
+    then(
+        world.shows::<Processes>(rental(1)).await,
+        expect![[r#"
         {
           "correlation_ids": [
             "a conversation"
@@ -172,9 +189,12 @@ async fn a_rental_from_request_to_hand_over_is_on_every_page() {
           ],
           "rental": "00000000-0000-0000-0000-000070000001",
           "store": "seoul-cars"
-        }"#]]);
+        }"#]],
+    );
     let payments = world.lists::<Payments>(PageQuery { limit: 10, ..PageQuery::default() }).await;
-    then(world.shows::<Payments>(payments.items[0].id).await, expect![[r#"
+    then(
+        world.shows::<Payments>(payments.items[0].id).await,
+        expect![[r#"
         {
           "amount": {
             "amount_minor": 135000,
@@ -189,7 +209,8 @@ async fn a_rental_from_request_to_hand_over_is_on_every_page() {
           "requested_at": "2026-07-01T12:00:00Z",
           "status": "approved",
           "store": "seoul-cars"
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[tokio::test]
@@ -197,7 +218,9 @@ async fn a_rejected_rental_says_why() {
     let reason = RejectReason::OutOfStock { available: 0 };
     let rejected = of_rental(rental(1), RentalEvent::Rejected { reason, at: noon() });
     let world = World::given([requested(rental(1)), rejected]).await;
-    then(world.shows::<MyPage>(rental(1)).await, expect![[r#"
+    then(
+        world.shows::<MyPage>(rental(1)).await,
+        expect![[r#"
         {
           "changed_at": "(when it was recorded)",
           "customer": "alice",
@@ -219,7 +242,8 @@ async fn a_rejected_rental_says_why() {
           "store": "seoul-cars",
           "to": "2026-07-04T00:00:00Z",
           "total": null
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[tokio::test]
@@ -241,7 +265,9 @@ async fn a_cancelled_rental_says_who_wanted_out_and_what_went_back() {
     world.happens(of_payment(id, refunded)).await;
     world.happens(released(id)).await;
     world.happens(of_rental(id, RentalEvent::Cancelled { refunded: Some(won(100_000)), at: noon() })).await;
-    then(world.shows::<MyPage>(id).await, expect![[r#"
+    then(
+        world.shows::<MyPage>(id).await,
+        expect![[r#"
         {
           "cancellation": {
             "by": "customer",
@@ -285,13 +311,15 @@ async fn a_cancelled_rental_says_who_wanted_out_and_what_went_back() {
             "amount_minor": 135000,
             "currency": "KRW"
           }
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[tokio::test]
 async fn a_refused_cancellation_leaves_the_rental_with_the_customer() {
     let id = rental(1);
-    let cancelling = RentalEvent::CancellationRequested { by: CancelledBy::Customer, reason: None, fee: None, at: noon() };
+    let cancelling =
+        RentalEvent::CancellationRequested { by: CancelledBy::Customer, reason: None, fee: None, at: noon() };
     let world = World::given([requested(id), confirmed(id), of_rental(id, cancelling)]).await;
     world.happens(of_rental(id, RentalEvent::CancellationRefused { at: noon() })).await;
     world.happens(of_rental(id, RentalEvent::HandedOver { at: noon() })).await;
@@ -303,7 +331,9 @@ async fn a_refused_cancellation_leaves_the_rental_with_the_customer() {
 async fn the_catalogue_counts_what_is_free() {
     let world = World::given([registered(car(), Stock::Pool { units: 5 }), held(rental(1))]).await;
     world.happens(held_several(rental(2), 3)).await;
-    then(world.shows::<Catalogue>(car()).await, expect![[r#"
+    then(
+        world.shows::<Catalogue>(car()).await,
+        expect![[r#"
         {
           "available": 1,
           "description": null,
@@ -325,10 +355,13 @@ async fn the_catalogue_counts_what_is_free() {
             "units": 5
           },
           "store": "seoul-cars"
-        }"#]]);
+        }"#]],
+    );
     world.happens(released(rental(2))).await;
     world.happens(of_item(car(), ItemEvent::Repriced { price: won(50_000), at: noon() })).await;
-    then(world.shows::<Catalogue>(car()).await, expect![[r#"
+    then(
+        world.shows::<Catalogue>(car()).await,
+        expect![[r#"
         {
           "available": 4,
           "description": null,
@@ -350,7 +383,8 @@ async fn the_catalogue_counts_what_is_free() {
             "units": 5
           },
           "store": "seoul-cars"
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[tokio::test]
@@ -363,7 +397,9 @@ async fn what_is_made_to_order_has_no_number() {
 #[tokio::test]
 async fn a_shop_is_open_until_it_closes() {
     let world = World::given([founded()]).await;
-    then(world.shows::<Stores>("seoul-cars").await, expect![[r#"
+    then(
+        world.shows::<Stores>("seoul-cars").await,
+        expect![[r#"
         {
           "currency": "KRW",
           "name": "Seoul Cars",
@@ -373,7 +409,8 @@ async fn a_shop_is_open_until_it_closes() {
           "revision": 1,
           "slug": "seoul-cars",
           "time_zone": "Asia/Seoul"
-        }"#]]);
+        }"#]],
+    );
     world.happens(of_store(StoreEvent::Closed { at: noon() })).await;
     assert!(world.shows::<Stores>("seoul-cars").await.contains(r#""open": false"#));
 }

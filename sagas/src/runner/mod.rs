@@ -266,7 +266,7 @@ impl<P: Process, O: Orders<P>> Runner<P, O> {
         if result.is_ok() {
             self.saved_to = mark;
             self.saves += 1;
-            if self.saves % SAVES_PER_NOTE == 0 {
+            if self.saves.is_multiple_of(SAVES_PER_NOTE) {
                 self.subscription.save(mark).await?;
             }
             self.settle_retry().await?;
@@ -281,15 +281,22 @@ impl<P: Process, O: Orders<P>> Runner<P, O> {
             self.slots.finished(finished, now).map_err(SagaError::Stopped)?;
             // What has failed stays unhandled, before the checkpoint's eyes, and is tried again after the next start.
         }
+        let mark = self.save_now().await?;
+        self.subscription.save(mark).await?;
+        self.subscription.progressed(mark);
+        Ok(())
+    }
+
+    /// Saves what has changed, and waits for it; answers the checkpoint.
+    async fn save_now(&mut self) -> Result<u64, SagaError> {
         if let Some(saving) = self.saving.take() {
             let saved = saving.done.await.unwrap_or(Err(SagaError::Closing));
             self.slots.saved(saved.is_ok(), usize::MAX);
         }
         let mark = self.slots.water.mark();
         let changes = self.slots.changes();
-        self.saved.save::<P>(changes, mark).await?;
-        self.subscription.save(mark).await?;
-        self.subscription.progressed(mark);
-        Ok(())
+        let saved = self.saved.save::<P>(changes, mark).await;
+        self.slots.saved(saved.is_ok(), usize::MAX);
+        saved.map(|()| mark)
     }
 }

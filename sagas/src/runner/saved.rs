@@ -43,6 +43,8 @@ impl Saved {
     pub(crate) fn open(directory: &Path) -> Result<Self, SagaError> {
         let path = directory.join(FILE);
         let writing = Connection::open(&path)?;
+        // Whoever had the file before may still be writing its last save.
+        writing.busy_timeout(std::time::Duration::from_secs(5))?;
         writing.pragma_update(None, "journal_mode", "WAL")?;
         writing.pragma_update(None, "synchronous", "NORMAL")?;
         writing.execute_batch(

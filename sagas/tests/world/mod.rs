@@ -1,6 +1,6 @@
 //! A journal in a directory of its own, with everything that gives orders to it.
 
-#![allow(dead_code, unreachable_pub, reason = "each test program uses a part of it")]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test program uses a part of it")]
 
 use chrono::TimeDelta;
 use domain::dispatch::{Dispatch, DispatchCommand};
@@ -103,6 +103,22 @@ impl World {
         world
     }
 
+    /// One item of which there is always enough.
+    pub async fn made_to_order() -> Self {
+        let world = Self::new("coffee-shop").await;
+        let command = ItemCommand::Register {
+            store: slug(),
+            name: "Espresso".to_owned(),
+            description: None,
+            price: won(100),
+            stock: Stock::Sale { units: None },
+            now: world.hands.now(),
+        };
+        let item = ItemId(Uuid::from_u128(8));
+        world.items.execute(&item.to_string(), command, &context("item")).await.unwrap();
+        Self { item, ..world }
+    }
+
     pub fn open_in(directory: tempfile::TempDir, policy: Policy, provider: Arc<SimulatedProvider>) -> Self {
         let world = Self::open(directory.path(), policy, provider);
         Self { _temporary: Some(directory), ..world }
@@ -200,7 +216,8 @@ impl World {
             time_zone: chrono_tz::Tz::UTC,
         };
         let command = RentalCommand::Request { terms: Box::new(terms), now: self.hands.now() };
-        self.rental(rental, command).await;
+        let id = rental.to_string();
+        self.rentals.execute_new(&id, command, &context(&id)).await.unwrap();
         rental
     }
 
@@ -252,7 +269,7 @@ impl World {
             }
         };
         if tokio::time::timeout(Duration::from_secs(20), wait).await.is_err() {
-            panic!("never: {what}\n{}", self.history().await);
+            panic!("never: {what}\n{:#?}\n{}", self.subscriptions.list(), self.history().await);
         }
     }
 

@@ -146,7 +146,8 @@ impl Teller {
         if let Some(token) = self.tokens.get(who) {
             return Ok(token.clone());
         }
-        let principal: Principal = who.parse().map_err(|error| Failure::because(format!("principal `{who}`"), error))?;
+        let principal: Principal =
+            who.parse().map_err(|error| Failure::because(format!("principal `{who}`"), error))?;
         let token =
             self.keys.mint(&principal, TOKEN_VALIDITY).map_err(|error| Failure::because("cannot sign", error))?;
         self.tokens.insert(who.to_owned(), token.clone());

@@ -5,11 +5,13 @@
 //! only such as do no harm when they are repeated long after: so the fold over the events alone gives the same stage
 //! after a crash. A quota is given back on the event that ends the rental, whichever that is.
 
+mod command;
 mod event;
 #[cfg(test)]
 mod golden;
 mod orders;
 
+pub(crate) use command::{Command, Refusal};
 pub(crate) use event::{Event, correlate};
 pub(crate) use orders::{Desk, Reservation};
 
@@ -77,68 +79,6 @@ pub(crate) enum Stage {
     Undone(Deal),
     /// The good end.
     Completed(Deal),
-}
-
-/// What the process orders.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Command {
-    /// Count the rental against the customer's quota.
-    TakeQuota,
-    /// The rental does not count any more.
-    GiveBackQuota,
-    /// Keep stock for it.
-    HoldStock,
-    /// Keep the stock for good.
-    CommitStock(ItemId),
-    /// Free the stock.
-    ReleaseStock(ItemId, ReleaseReason),
-    /// The stock should be back.
-    MarkStockOverdue(ItemId),
-    /// The stock is back.
-    ReturnStock(ItemId),
-    /// Take money.
-    RequestPayment(Money),
-    /// Take money for being late.
-    RequestLateFee(Money),
-    /// Give money back.
-    RefundPayment(Money),
-    /// The shop need not do anything.
-    CancelDispatch,
-    /// Tell the customer that it stands.
-    Confirm(Money),
-    /// Tell the customer that it cannot be had.
-    Reject(RejectReason),
-    /// Tell the customer that time has run out.
-    Expire,
-    /// Tell the customer that it is late.
-    MarkOverdue,
-    /// Tell the customer that nothing is owed.
-    Complete,
-    /// Tell the customer that it was handed over before the cancellation got there.
-    RefuseCancellation,
-    /// Tell the customer that everything is undone.
-    Cancel {
-        /// What went back to them.
-        refunded: Option<Money>,
-    },
-}
-
-/// Why something that was ordered was not done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    /// The customer has as many open rentals as may be.
-    QuotaExceeded {
-        /// The limit.
-        limit: u32,
-    },
-    /// The stock cannot be had.
-    StockRefused(RejectReason),
-    /// The payment was not even requested.
-    PaymentRefused,
-    /// Nothing was freed or taken back: nothing is held.
-    NothingHeld,
-    /// The customer has it.
-    HandedOver,
 }
 
 impl Stage {

@@ -1,8 +1,11 @@
 //! The processes in memory: what each has handled, what it is busy with, and what waits for it.
 
+mod deadlines;
+mod saving;
+
 use super::low_water::LowWater;
 use super::process::{Orders, Process, State, decoded};
-use super::saved::{Change, Saved};
+use super::saved::Saved;
 use super::work::{self, Finished, Outcome, Work};
 use domain::Instant;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -10,11 +13,7 @@ use journal::Shared;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
 use uuid::Uuid;
-
-/// The longest pause before a deadline whose commands changed nothing is tried again.
-const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 /// An event on its way to a process.
 #[derive(Debug, Clone)]
@@ -224,52 +223,6 @@ impl<P: Process, O: Orders<P>> Slots<P, O> {
         Ok(())
     }
 
-    /// The commands of a deadline are carried out. Should they change nothing, it is tried again, ever more slowly.
-    fn try_again_later(&mut self, id: Uuid, now: Instant) {
-        let Some(slot) = self.slots.get_mut(&id) else {
-            return;
-        };
-        if P::deadline(&slot.state.stage).is_none() || slot.deadline.is_some() {
-            return;
-        }
-        let pause = P::FIRST_RETRY.saturating_mul(1 << slot.retries.min(16)).min(LONGEST_RETRY);
-        // Spread by the process's id, so that what failed together does not come back together.
-        let at = now + pause + pause / 4 * u32::from(id.as_bytes()[15]) / 256;
-        slot.retries += 1;
-        slot.deadline = Some(at);
-        self.deadlines.insert((at, id));
-    }
-
-    /// Carries out what is due. A process that still has events to handle comes later: one of them may be what it waits for.
-    pub(super) fn fire(&mut self, now: Instant, most: usize) {
-        let mut later = Vec::new();
-        while let Some((at, id)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
-            if self.in_flight.len() >= most {
-                break;
-            }
-            self.deadlines.pop_first();
-            let Some(slot) = self.slots.get_mut(&id) else {
-                self.slots.insert(id, Slot { busy: Some(Busy::Loading), ..Slot::new(State::new()) });
-                self.in_flight.push(work::load(self.work.clone(), id));
-                continue;
-            };
-            if slot.deadline != Some(at) {
-                // Of an earlier life in memory.
-                continue;
-            }
-            if slot.busy.is_some() || !slot.waiting.is_empty() {
-                later.push((at, id));
-                continue;
-            }
-            slot.deadline = None;
-            let commands = P::due(&slot.state.stage);
-            let occasion = (slot.state.position, slot.state.correlation_id.clone(), None);
-            slot.busy = Some(Busy::Due);
-            self.in_flight.push(work::carry_out(self.work.clone(), id, slot.state.stage.clone(), commands, occasion));
-        }
-        self.deadlines.extend(later);
-    }
-
     /// Tries again what has failed.
     pub(super) fn resume(&mut self, failure: Failure) {
         let Some(slot) = self.slots.get_mut(&failure.id) else {
@@ -283,14 +236,6 @@ impl<P: Process, O: Orders<P>> Slots<P, O> {
                 self.advance(failure.id);
             }
             None => self.rearm(failure.id),
-        }
-    }
-
-    /// Its deadline counts again.
-    pub(super) fn rearm(&mut self, id: Uuid) {
-        if let Some(slot) = self.slots.get_mut(&id).filter(|slot| slot.deadline.is_none()) {
-            slot.deadline = P::deadline(&slot.state.stage);
-            self.deadlines.extend(slot.deadline.map(|at| (at, id)));
         }
     }
 
@@ -316,71 +261,6 @@ impl<P: Process, O: Orders<P>> Slots<P, O> {
 
     pub(super) fn unsaved(&self) -> usize {
         self.dirty.len()
-    }
-
-    /// What is to be saved with the checkpoint [`LowWater::mark`] of this moment.
-    pub(super) fn changes(&mut self) -> Vec<Change<P::Stage>> {
-        let mark = self.water.mark();
-        let mut changes = Vec::with_capacity(self.dirty.len());
-        let mut still_dirty = Vec::new();
-        for id in self.dirty.drain(..) {
-            let Some(slot) = self.slots.get_mut(&id) else {
-                continue;
-            };
-            slot.saving = true;
-            self.saving.push(id);
-            let settled = slot.state.stage == P::Stage::default();
-            // Ahead of the checkpoint it is remembered: or the events in between would be handled twice.
-            if settled && slot.state.position <= mark {
-                slot.dirty = false;
-                if slot.stored {
-                    changes.push(Change { id, state: None, deadline: None });
-                }
-                continue;
-            }
-            slot.dirty = settled;
-            if settled {
-                still_dirty.push(id);
-            }
-            let deadline = P::deadline(&slot.state.stage);
-            changes.push(Change { id, state: Some(slot.state.clone()), deadline });
-        }
-        self.dirty = still_dirty;
-        changes
-    }
-
-    /// The changes are in the file, or not.
-    pub(super) fn saved(&mut self, in_the_file: bool, keep: usize) {
-        for id in std::mem::take(&mut self.saving) {
-            let Some(slot) = self.slots.get_mut(&id) else {
-                continue;
-            };
-            slot.saving = false;
-            if !in_the_file {
-                if !slot.dirty {
-                    slot.dirty = true;
-                    self.dirty.push(id);
-                }
-                continue;
-            }
-            slot.stored = true;
-            if slot.is_idle() && slot.state.stage == P::Stage::default() {
-                self.slots.remove(&id);
-            }
-        }
-        if !P::RESIDENT && self.slots.len() > keep {
-            self.forget_the_oldest(keep / 4 * 3);
-        }
-    }
-
-    fn forget_the_oldest(&mut self, keep: usize) {
-        let idle = self.slots.iter().filter(|(_, slot)| slot.is_idle());
-        let mut idle: Vec<_> = idle.map(|(id, slot)| (slot.state.position, *id)).collect();
-        idle.sort_unstable();
-        let surplus = self.slots.len().saturating_sub(keep);
-        for (_, id) in idle.into_iter().take(surplus) {
-            self.slots.remove(&id);
-        }
     }
 
     /// The next thing that took its time.

@@ -1,0 +1,122 @@
+//! A rental and what belongs to it.
+
+use super::Money;
+use chrono::{DateTime, Utc};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A rental.
+#[derive(ToSchema)]
+pub(crate) struct Rental {
+    id: Uuid,
+    store: String,
+    item: Uuid,
+    quantity: u32,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    seats: Option<Vec<String>>,
+    customer: String,
+    policy: String,
+    /// `requested`, `confirmed`, `prepared`, `handed_over`, `returned`, `completed`, `cancelling`, `cancelled`,
+    /// `rejected`, `expired` or `overdue`.
+    status: String,
+    /// The business's word for it.
+    status_label: String,
+    #[schema(value_type = Option<Object>)]
+    reason: Option<()>,
+    payment: Option<PaymentOfRental>,
+    dispatch: Option<DispatchOfRental>,
+    total: Option<Money>,
+    deadlines: Deadlines,
+    days_late: Option<u32>,
+    late_fee: Option<PaymentOfRental>,
+    cancellation: Option<Cancellation>,
+    /// In clear, for those who may read it.
+    cancellation_reason: Option<String>,
+    refunded: Option<Money>,
+    requested_at: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
+    revision: u64,
+}
+
+/// What is paid for a rental.
+#[derive(ToSchema)]
+pub(crate) struct PaymentOfRental {
+    id: Uuid,
+    /// `requested`, `approved`, `declined`, `unknown`, `refunding`, `refunded` or `refund_failed`.
+    status: String,
+    amount: Money,
+    refunded: Option<Money>,
+}
+
+/// What the store does for a rental.
+#[derive(ToSchema)]
+pub(crate) struct DispatchOfRental {
+    /// `waiting`, `requested`, `prepared`, `handed_over` or `cancelled`.
+    status: String,
+}
+
+/// What has to be done by when.
+#[derive(ToSchema)]
+pub(crate) struct Deadlines {
+    pay_by: Option<DateTime<Utc>>,
+    return_by: Option<DateTime<Utc>>,
+}
+
+/// Who wanted out, and what that costs.
+#[derive(ToSchema)]
+pub(crate) struct Cancellation {
+    /// `customer` or `store`.
+    by: String,
+    fee: Option<Money>,
+    requested_at: DateTime<Utc>,
+    refused: Option<bool>,
+}
+
+/// A rental, in a line.
+#[derive(ToSchema)]
+pub(crate) struct Reservation {
+    id: Uuid,
+    store: String,
+    item: Uuid,
+    quantity: u32,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    status: String,
+    status_label: String,
+}
+
+/// A charge and its refunds.
+#[derive(ToSchema)]
+pub(crate) struct Payment {
+    id: Uuid,
+    rental: Uuid,
+    customer: String,
+    store: String,
+    /// `rental` or `late_fee`.
+    purpose: String,
+    amount: Money,
+    status: String,
+    reference: Option<String>,
+    code: Option<String>,
+    refunded: Option<Money>,
+    requested_at: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
+}
+
+/// What a store has to do for one rental.
+#[derive(ToSchema)]
+pub(crate) struct Dispatch {
+    rental: Uuid,
+    store: String,
+    item: Uuid,
+    customer: String,
+    quantity: u32,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    #[schema(value_type = Vec<Object>)]
+    steps: (),
+    status: String,
+    requested_at: DateTime<Utc>,
+    changed_at: DateTime<Utc>,
+}
