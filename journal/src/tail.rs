@@ -6,9 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 /// How many events are kept at the most.
-const MOST_EVENTS: usize = 65_536;
+const MOST_EVENTS: usize = 16_384;
 /// How many bytes of payload are kept at the most.
-const MOST_BYTES: usize = 64 << 20;
+const MOST_BYTES: usize = 32 << 20;
 
 /// A bounded window on the end of the journal.
 pub(crate) struct Tail {

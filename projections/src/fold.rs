@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Documents that stay in memory between batches.
-const RECENT: usize = 50_000;
+const RECENT: usize = 16_384;
 
 /// A view, without its types.
 #[derive(Clone, Copy)]

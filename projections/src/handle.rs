@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) writer: Writer,
     pub(crate) readers: Readers,
     pub(crate) positions: Vec<watch::Sender<u64>>,
+    /// The newest position that a reader has waited for.
+    pub(crate) wanted: watch::Sender<u64>,
     pub(crate) batch: usize,
     pub(crate) running: OnceLock<Runner>,
     /// One rebuild at a time: it takes memory and both cores.
@@ -102,6 +104,7 @@ impl Views {
             writer: Writer::start(connection)?,
             readers: Readers::new(path),
             positions,
+            wanted: watch::Sender::new(0),
             batch,
             running: OnceLock::new(),
             rebuilding: tokio::sync::Mutex::new(()),
@@ -161,6 +164,11 @@ impl Views {
         if there >= position {
             return Ok(there);
         }
+        self.inner.wanted.send_if_modified(|wanted| {
+            let newer = position > *wanted;
+            *wanted = position.max(*wanted);
+            newer
+        });
         // The sender lives in this handle, so only time can run out.
         let waited = tokio::time::timeout(patience, reached.wait_for(|there| *there >= position)).await;
         match waited {

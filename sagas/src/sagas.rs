@@ -73,7 +73,7 @@ impl Default for Settings {
             provider_timeout: Duration::from_millis(610),
             provider_calls: 512,
             in_flight: 1_024,
-            in_memory: 65_536,
+            in_memory: 16_384,
             save_every_events: 10_000,
             save_every: Duration::from_millis(500),
             tick: Duration::from_millis(50),

@@ -18,7 +18,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 /// Aggregates of one kind that are kept in memory.
-const CACHED: usize = 100_000;
+const CACHED: usize = 16_384;
 /// How often a command is decided again after its append lost to another one.
 const TRIES: u32 = 16;
 

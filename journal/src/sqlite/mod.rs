@@ -135,7 +135,7 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
     if found > SCHEMA_VERSION {
         return Err(OpenError::NewerSchema { found });
     }
-    connection.pragma_update(None, "page_size", 8192)?;
+    connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // An acknowledged event survives a power cut. Group commit pays for it once a batch.
     connection.pragma_update(None, "synchronous", "FULL")?;

@@ -19,9 +19,9 @@ const BATCH_EVENTS: usize = 4_096;
 /// Bytes of payload that one transaction may carry.
 const BATCH_BYTES: usize = 8 << 20;
 /// Streams whose last revision is remembered.
-const HEADS: usize = 200_000;
+const HEADS: usize = 65_536;
 /// Pages in the write-ahead log before it is copied into the database file: 64 MiB.
-const CHECKPOINT_PAGES: i64 = 8_192;
+const CHECKPOINT_PAGES: i64 = 16_384;
 
 const INSERT: &str = "INSERT INTO event (position, stream, revision, type, version, payload, recorded_at_us, event_id, \
                       correlation_id, causation_id, command_id, actor, hash) \

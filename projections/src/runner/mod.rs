@@ -29,6 +29,9 @@ const REQUESTS: usize = 16;
 /// How long to wait after the disk or the journal has failed, at first and at the most.
 const PATIENCE_MS: std::ops::Range<u64> = 50..5_000;
 
+/// How long events may gather while no reader waits for them.
+const LINGER: Duration = Duration::from_millis(40);
+
 /// What is asked of the runner.
 pub(crate) enum Request {
     /// Put a generation that was built beside the live one in its place.
@@ -124,6 +127,9 @@ impl Folder {
             let woken = match turned {
                 Ok(progress) => {
                     patience_ms = PATIENCE_MS.start;
+                    if progress {
+                        self.linger().await;
+                    }
                     self.wait(!progress).await
                 }
                 Err(error @ (ViewError::Closing | ViewError::Read(journal::ReadError::Closing))) => {
@@ -232,6 +238,25 @@ impl Folder {
             }
         }
         Ok(())
+    }
+
+    /// Lets events gather while nobody waits for them: a document that changes five times in a moment is then written once.
+    /// The first event after a silence never waits, and neither does a reader.
+    async fn linger(&mut self) {
+        let newest = self.lanes.iter().map(|lane| lane.position).max().unwrap_or_default();
+        let behind = self.journal.head().saturating_sub(newest);
+        if behind >= self.views.inner.batch as u64 {
+            return;
+        }
+        let mut wanted = self.views.inner.wanted.subscribe();
+        let early = async {
+            tokio::select! {
+                _ = wanted.wait_for(|wanted| *wanted > newest) => {}
+                _ = self.stop.wait_for(|stop| *stop) => {}
+            }
+        };
+        // Running out of time is the usual case.
+        let _ = tokio::time::timeout(LINGER, early).await;
     }
 
     /// Waits for something to do; looks only, when there is more to fold.
