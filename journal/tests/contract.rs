@@ -1,5 +1,5 @@
 //! What every journal promises: appends are all or nothing and guarded, positions are gapless, readers miss nothing.
-#![allow(missing_docs, reason = "a test's name is its documentation")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test's name is its documentation, its panic a failure")]
 
 mod common;
 

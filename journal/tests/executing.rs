@@ -1,5 +1,5 @@
 //! Commands are decided at memory speed and answered only when what they were decided on is durable.
-#![allow(missing_docs, reason = "a test's name is its documentation")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test's name is its documentation, its panic a failure")]
 
 mod common;
 
@@ -82,19 +82,13 @@ async fn a_decision_on_somebody_elses_past_is_made_again() {
 #[tokio::test]
 async fn a_refusal_is_made_on_a_durable_state_only() {
     let (_directory, _journal, counters) = opened();
-    let (first, second) = {
-        let (first_context, second_context) = (context(), context());
-        let limit_one = CounterCommand::Count { limit: 1 };
-        let mut first = Box::pin(counters.execute("a", limit_one.clone(), &first_context));
-        let mut second = Box::pin(counters.execute("a", limit_one, &second_context));
-        let mut poll = Context::from_waker(Waker::noop());
-        // The first one is decided and queued; whether the disk has it yet is up to the writer's thread.
-        while first.as_mut().poll(&mut poll).is_ready() {
-            unreachable!("an append is never durable at once");
-        }
-        let _ = second.as_mut().poll(&mut poll);
-        (first.await, second.await)
-    };
+    let (first_context, second_context) = (context(), context());
+    let limit_one = CounterCommand::Count { limit: 1 };
+    // Polled in this order: the second one is decided while the first one is queued.
+    let (first, second) = tokio::join!(
+        counters.execute("a", limit_one.clone(), &first_context),
+        counters.execute("a", limit_one, &second_context),
+    );
     assert_eq!(first.unwrap().revision, 1);
     assert!(matches!(second, Err(ExecuteError::Refused(Enough { count: 1 }))));
 }

@@ -1,5 +1,5 @@
 //! Durable subscriptions remember where they are, can be paused, and set aside what cannot be digested.
-#![allow(missing_docs, reason = "a test's name is its documentation")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test's name is its documentation, its panic a failure")]
 
 mod common;
 
