@@ -177,13 +177,27 @@ impl Views {
         }
     }
 
+    /// Waits until every view that is not paused has reached a position. For as long as that takes: somebody has to be folding.
+    pub async fn settle(&self, position: u64) {
+        for (spec, reached) in self.inner.specs.iter().zip(&self.inner.positions) {
+            let paused = || self.state_of(spec.subscription) == Some(SubscriptionState::Paused);
+            let mut reached = reached.subscribe();
+            if !paused() {
+                // The sender lives in this handle.
+                let _ = reached.wait_for(|there| *there >= position).await;
+            }
+        }
+    }
+
+    fn state_of(&self, subscription: &str) -> Option<SubscriptionState> {
+        let all = self.inner.running.get()?.subscriptions.list();
+        all.iter().find(|status| status.name == subscription).map(|status| status.state)
+    }
+
     /// Whether an administrator has stopped a view.
     #[must_use]
     pub fn is_paused<P: Projection>(&self) -> bool {
-        self.inner.running.get().is_some_and(|running| {
-            let all = running.subscriptions.list();
-            all.iter().any(|status| status.name == P::SUBSCRIPTION && status.state == SubscriptionState::Paused)
-        })
+        self.state_of(P::SUBSCRIPTION) == Some(SubscriptionState::Paused)
     }
 
     /// The names of all views: `mypage`, …
