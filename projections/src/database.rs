@@ -97,7 +97,7 @@ pub(crate) fn open(directory: &Path, specs: &[Spec]) -> Result<(Connection, Path
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // A power cut may take the last transactions, whole: they are folded again. It never takes half of one.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
     connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "threads", 2)?;
