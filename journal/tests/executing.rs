@@ -126,6 +126,24 @@ async fn an_aggregate_presumed_new_that_is_not_is_decided_on_what_it_is() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_an_aggregate_presumed_new_is_not_made_on_the_presumption() {
+    let (directory, journal, counters) = opened();
+    counters.execute("a", ONE_MORE, &context()).await.unwrap();
+    journal.close().await;
+    let journal = Journal::open(directory.path()).unwrap();
+    let counters = Executor::<Counter>::new::<CounterEvent>(journal.clone());
+    // An empty counter would refuse with a count of 0, and one event is there.
+    let refused = counters.execute_new("a", CounterCommand::Count { limit: 0 }, &context()).await;
+    assert!(matches!(refused, Err(ExecuteError::Refused(Enough { count: 1 }))));
+    let seen = counters.inspect("a", |counter, revision| (counter.count, revision)).await.unwrap();
+    assert_eq!(seen, (1, 1), "the presumption was kept");
+
+    let new = counters.execute_new("b", CounterCommand::Count { limit: 0 }, &context()).await;
+    assert!(matches!(new, Err(ExecuteError::Refused(Enough { count: 0 }))));
+    assert_eq!(counters.execute("b", ONE_MORE, &context()).await.unwrap().revision, 1);
+}
+
+#[tokio::test]
 async fn a_stale_revision_is_told_and_changes_nothing() {
     let (_directory, journal, counters) = opened();
     counters.execute("a", ONE_MORE, &context()).await.unwrap();

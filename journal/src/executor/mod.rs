@@ -209,8 +209,7 @@ impl<A: Executable> Executor<A> {
         loop {
             let mut cell = slot.cell.clone().lock_owned().await;
             if cell.known.is_none() && presumed_new {
-                // Appending with expected revision 0 proves the presumption, or leads back here without it.
-                cell.known = Some(Known::default());
+                cell.known = Some(Known::presumed_new());
             }
             if cell.known.is_some() {
                 return Ok(Held { id: id.into(), slot: slot.clone(), cell, dirty: false });
@@ -276,7 +275,9 @@ impl<A: Executable> Executor<A> {
             events: Vec::new(),
             context: context.clone(),
         };
-        self.send(guard, held, place, Fate::default()).await
+        // Where the guard holds, what it guards is durable, and the next one need not ask.
+        let fate = held.known().fate.clone().unwrap_or_default();
+        self.send(guard, held, place, fate).await
     }
 
     /// Queues the events, moves the state's guards on, lets go of the lock, and waits for the disk.

@@ -39,6 +39,13 @@ where
     }
 }
 
+impl<A: Default> Known<A> {
+    /// Nothing has been read, so the emptiness itself is not certain yet: an append, or a guard without events, proves it.
+    pub(super) fn presumed_new() -> Self {
+        Self { fate: Some(Fate::default()), ..Self::default() }
+    }
+}
+
 impl<A> Known<A> {
     pub(super) fn expected(&self) -> Expected {
         match self.last_event {
