@@ -124,8 +124,7 @@ pub(crate) async fn list(
     if api.profile(&slug).await?.is_none() {
         return Err(not_found("store", store));
     }
-    let position = params.fresh::<Catalogue>(&api).await?;
-    let page = params.page::<Catalogue>(&api, Some(slug.as_str()), None).await?;
+    let (page, position) = params.page::<Catalogue>(&api, Some(slug.as_str()), None).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for entry in page.items.into_iter().filter(|entry| !entry.retired) {
         items.push(Shown::of_entry(&api, entry).await?);

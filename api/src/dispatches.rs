@@ -36,8 +36,7 @@ async fn list(
     let params = query.reading.present(&["status", "limit", "cursor"])?;
     params.limit()?;
     let status = params.get("status").map(status).transpose()?;
-    let position = params.fresh::<Dispatches>(&api).await?;
-    let page = params.page::<Dispatches>(&api, Some(slug.as_str()), status).await?;
+    let (page, position) = params.page::<Dispatches>(&api, Some(slug.as_str()), status).await?;
     Ok(Listed { items: page.items, next: page.next }.answer(position))
 }
 

@@ -29,9 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
 async fn mypage(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<Answer, Problem> {
     let customer = query.customer()?;
     let params = query.reading.present(&["limit", "cursor"])?;
-    params.limit()?;
-    let position = params.fresh::<MyPage>(&api).await?;
-    let page = params.page::<MyPage>(&api, Some(customer.as_str()), None).await?;
+    let (page, position) = params.page::<MyPage>(&api, Some(customer.as_str()), None).await?;
     let mut profiles = Profiles::new(&api);
     let mut items = Vec::with_capacity(page.items.len());
     for entry in page.items {
@@ -70,9 +68,7 @@ impl Reservation {
 async fn reservations(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<Answer, Problem> {
     let customer = query.customer()?;
     let params = query.reading.present(&["limit", "cursor"])?;
-    params.limit()?;
-    let position = params.fresh::<MyPage>(&api).await?;
-    let page = params.page::<MyPage>(&api, Some(customer.as_str()), None).await?;
+    let (page, position) = params.page::<MyPage>(&api, Some(customer.as_str()), None).await?;
     let mut profiles = Profiles::new(&api);
     let mut items = Vec::with_capacity(page.items.len());
     for entry in page.items {
@@ -91,8 +87,6 @@ async fn reservations(State(api): State<Arc<Api>>, query: PrivateReading) -> Res
 async fn payments(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<Answer, Problem> {
     let customer = query.customer()?;
     let params = query.reading.present(&["limit", "cursor"])?;
-    params.limit()?;
-    let position = params.fresh::<Payments>(&api).await?;
-    let page = params.page::<Payments>(&api, Some(customer.as_str()), None).await?;
+    let (page, position) = params.page::<Payments>(&api, Some(customer.as_str()), None).await?;
     Ok(Listed { items: page.items, next: page.next }.answer(position))
 }

@@ -164,20 +164,21 @@ impl Params<'_> {
         }
     }
 
-    /// One page of a view.
+    /// One page of a view that is fresh enough, and how far the view is at least. A wrong limit does not wait for the view.
     pub(crate) async fn page<P: Projection>(
         &self,
         api: &Api,
         owner: Option<&str>,
         tag: Option<&str>,
-    ) -> Result<Page<P::Document>, Problem> {
+    ) -> Result<(Page<P::Document>, u64), Problem> {
         let query = PageQuery {
             owner: owner.map(str::to_owned),
             tag: tag.map(str::to_owned),
             limit: self.limit()?,
             cursor: self.get("cursor").map(str::to_owned),
         };
-        Ok(api.views.page::<P>(query).await?)
+        let position = self.fresh::<P>(api).await?;
+        Ok((api.views.page::<P>(query).await?, position))
     }
 }
 

@@ -176,9 +176,7 @@ async fn execute(
 )]
 async fn list(State(api): State<Arc<Api>>, reading: Reading) -> Result<Answer, Problem> {
     let params = reading.present(&["limit", "cursor"])?;
-    params.limit()?;
-    let position = params.fresh::<Stores>(&api).await?;
-    let page = params.page::<Stores>(&api, None, None).await?;
+    let (page, position) = params.page::<Stores>(&api, None, None).await?;
     Ok(Listed { items: page.items, next: page.next }.answer(position))
 }
 
