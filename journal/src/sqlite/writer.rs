@@ -11,6 +11,7 @@ use quick_cache::unsync::Cache;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::fs::File;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
@@ -288,7 +289,11 @@ impl Writer {
 
     /// Copies the write-ahead log into the database once it has grown; readers are not disturbed.
     fn checkpoint(&self, pages: i64) {
-        let log = self.connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, i64>(1));
+        // Asked after every batch, so it is not compiled anew each time.
+        let log = self
+            .connection
+            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")
+            .and_then(|mut size| size.query_row([], |row| row.get::<_, i64>(1)));
         let result = match log {
             Ok(size) if size > pages => self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
             Ok(_) => Ok(()),
@@ -303,7 +308,7 @@ impl Writer {
     /// Leaves everything in the one file that is verified, copied and looked at: a log that stays would hide what happens to
     /// that file afterwards.
     fn empty_log(&self) {
-        let waited = self.connection.busy_timeout(std::time::Duration::from_secs(2));
+        let waited = self.connection.busy_timeout(Duration::from_secs(2));
         let emptied = waited.and_then(|()| {
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
         });
