@@ -235,6 +235,7 @@ pub(crate) fn terms(customer: &str) -> Box<Terms> {
         quantity: 1,
         period: Some(july()),
         seats: Vec::new(),
+        wait: false,
         payment_method: "pm_ok".to_owned(),
         policy: "car-rental".to_owned(),
         rules: rules(),

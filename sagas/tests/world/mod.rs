@@ -210,6 +210,7 @@ impl World {
             quantity: 1,
             period: pool.then(|| Period::new(at("2026-07-10T00:00:00Z"), at("2026-07-13T00:00:00Z")).unwrap()),
             seats: vec![],
+            wait: false,
             payment_method: method.to_owned(),
             policy: self.policy.name.clone(),
             rules: self.policy.rules.clone(),
