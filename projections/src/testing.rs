@@ -200,6 +200,8 @@ fn rules() -> Rules {
         turnaround_s: 0,
         cancellation: Cancellation::default(),
         late_fee_percent: 150,
+        waiting_list: None,
+        no_show_s: None,
     }
 }
 

@@ -100,6 +100,7 @@ impl Rental {
                 Cmd::Confirm { .. }
                 | Cmd::Offer { .. }
                 | Cmd::Accept { .. }
+                | Cmd::Decline { .. }
                 | Cmd::Reject { .. }
                 | Cmd::Expire { .. }
                 | Cmd::MarkPrepared { .. }
@@ -161,6 +162,14 @@ impl Opened {
             (_, _, Cmd::Accept { .. }) if self.turn == Turn::Accepted => Ok(vec![]),
             (At::Requested, Undoing::No, Cmd::Accept { now }) => self.accept(now),
             (_, _, Cmd::Accept { .. }) => self.refuse("accept"),
+
+            (_, Undoing::Cancelling | Undoing::Cancelled, Cmd::Decline { .. }) => Ok(vec![]),
+            (At::Requested, Undoing::No, Cmd::Decline { now }) => match self.turn {
+                Turn::NotYet => Err(RentalError::NothingOffered),
+                Turn::Offered { .. } => Ok(vec![self.cancellation_requested(CancelledBy::Customer, None, now)]),
+                Turn::Accepted => self.refuse("decline"),
+            },
+            (_, _, Cmd::Decline { .. }) => self.refuse("decline"),
 
             (At::Requested, Undoing::No, Cmd::Confirm { total, now }) => Ok(vec![Evt::Confirmed { total, at: now }]),
             (At::Requested, _, Cmd::Confirm { .. }) => self.refuse("confirm"),

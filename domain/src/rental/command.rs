@@ -27,6 +27,11 @@ pub enum RentalCommand {
         /// When.
         now: Instant,
     },
+    /// The customer does not take what was offered.
+    Decline {
+        /// When.
+        now: Instant,
+    },
     /// Stock and money are certain.
     Confirm {
         /// What the customer pays in all.

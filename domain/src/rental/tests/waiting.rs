@@ -54,6 +54,17 @@ fn nothing_is_accepted_that_was_not_offered() {
 }
 
 #[test]
+fn what_is_offered_can_be_declined_and_nothing_else() {
+    let decline = RentalCommand::Decline { now: at(MAY) };
+    given::<Rental>([requested_by(book()), offered()]).when(decline.clone()).then([cancelling()]);
+    given::<Rental>([requested_by(book())]).when(decline.clone()).then_refused(RentalError::NothingOffered);
+    let (attempted, status) = ("decline", RentalStatus::Confirmed);
+    given::<Rental>([requested_by(book()), offered(), accepted(), confirmed()])
+        .when(decline)
+        .then_refused(RentalError::WrongStatus { attempted, status });
+}
+
+#[test]
 fn it_is_late_after_the_period_that_was_offered() {
     let events = [requested_by(book()), offered(), accepted(), confirmed(), handed_over()];
     given::<Rental>(events.clone()).when(RentalCommand::Return { now: at("2026-07-18") }).then([returned(
