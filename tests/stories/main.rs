@@ -25,3 +25,4 @@ mod the_demo_plays_the_stories;
 mod the_last_cars_go_to_exactly_as_many;
 mod the_service_describes_itself;
 mod views_are_folds_that_can_be_thrown_away;
+mod who_waits_in_line_is_served_in_turn;
