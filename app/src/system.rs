@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
-use api::{Keys, Vault};
+use api::{Keys, PaymentDoor, Vault};
 use axum::serve::ListenerExt;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
@@ -12,7 +12,7 @@ use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
-use sagas::{SimulatedProvider, SystemClock};
+use sagas::{Breaker, BreakerSettings, SimulatedProvider, SystemClock};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -76,6 +76,7 @@ impl System {
         let items = executor::<Item>(&journal);
         let stores = executor::<Store>(&journal);
         let dispatches = executor::<Dispatch>(&journal);
+        let breaker = Breaker::new("payments", BreakerSettings::default());
         let parts = sagas::Parts {
             subscriptions: subscriptions.clone(),
             directory: data.clone(),
@@ -86,6 +87,7 @@ impl System {
             quotas: executor::<Quota>(&journal),
             stores: stores.clone(),
             provider: Arc::new(SimulatedProvider::default().with_latency(config.simulated_latency.clone())),
+            breaker: breaker.clone(),
             clock: Arc::new(SystemClock),
             settings: sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() },
         };
@@ -99,6 +101,7 @@ impl System {
             items,
             stores,
             dispatches,
+            door: Arc::new(Door(breaker)),
             keys: keys.clone(),
             vault,
             settings: api::Settings { max_in_flight: config.max_in_flight, ..api::Settings::default() },
@@ -166,6 +169,23 @@ impl System {
             Some(reason) => Err(Failure::new(format!("the journal has failed: {reason}"))),
             None => sagas.map_err(|error| Failure::because("the sagas had stopped", error)),
         }
+    }
+}
+
+/// The breaker around the payment provider, as callers come past it.
+struct Door(Breaker);
+
+impl PaymentDoor for Door {
+    fn visit(&self) -> Result<(), Duration> {
+        self.0.visit()
+    }
+
+    fn breaker(&self) -> &'static str {
+        self.0.state().name()
+    }
+
+    fn times_opened(&self) -> u64 {
+        self.0.times_opened()
     }
 }
 
