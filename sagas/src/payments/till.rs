@@ -43,7 +43,7 @@ enum Called<T> {
     /// It did not, or not in time: the call may have had its effect.
     Silent,
     /// It was not called: it is left alone for a while, or too much is asked again already.
-    NotCalled,
+    LeftAlone,
 }
 
 type Carried = Result<(), Answer<Infallible>>;
@@ -104,7 +104,7 @@ impl Till {
                 tracing::warn!(payment.id = %payment, %error, "a charge has to wait");
                 return Ok(());
             }
-            Called::NotCalled => return Ok(()),
+            Called::LeftAlone => return Ok(()),
         };
         self.record(key, outcome, context).await
     }
@@ -117,7 +117,7 @@ impl Till {
             }
             Called::Answered(Ok(Truth::Declined(Declined { code }))) => PaymentCommand::Decline { code, now: now() },
             Called::Answered(Ok(Truth::NeverSeen)) => return self.charge(payment, key, context).await,
-            Called::Answered(Ok(Truth::InProgress) | Err(_)) | Called::Silent | Called::NotCalled => return Ok(()),
+            Called::Answered(Ok(Truth::InProgress) | Err(_)) | Called::Silent | Called::LeftAlone => return Ok(()),
         };
         self.record(key, outcome, context).await
     }
@@ -137,7 +137,7 @@ impl Till {
                 tracing::warn!(payment.id = %payment, code, "a refund failed, and is tried again");
                 PaymentCommand::MarkRefundFailed { code, now: self.clock.now() }
             }
-            Called::Answered(Err(RefundError::Unavailable(_))) | Called::Silent | Called::NotCalled => return Ok(()),
+            Called::Answered(Err(RefundError::Unavailable(_))) | Called::Silent | Called::LeftAlone => return Ok(()),
         };
         self.record(key, outcome, context).await
     }
@@ -147,7 +147,7 @@ impl Till {
         // The semaphore is never closed; without a permit the call is made all the same.
         let _line = self.lines.acquire().await;
         // Not before there is a line: what waits for one tells nothing of the provider.
-        let Ok(passage) = self.breaker.enter() else { return Called::NotCalled };
+        let Ok(passage) = self.breaker.enter() else { return Called::LeftAlone };
         match tokio::time::timeout(self.timeout, call).await {
             Err(_) => {
                 passage.failed();
