@@ -2,8 +2,8 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::serving::serve;
 use api::{Keys, PaymentDoor, Vault};
-use axum::serve::ListenerExt;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
 use domain::payment::Payment;
@@ -30,7 +30,7 @@ pub(crate) struct System {
     address: Address,
     journal: Journal,
     keys: Keys,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     stopping: watch::Sender<bool>,
     api: api::Running,
     sagas: sagas::Running,
@@ -110,18 +110,8 @@ impl System {
 
         let local = listener.local_addr().map_err(|error| Failure::because("no local address", error))?;
         let address = Address::write(data, local)?;
-        let (stopping, mut asked) = watch::channel(false);
-        let listener = listener.tap_io(|connection| {
-            // Answers are small and complete: waiting to fill a packet only delays them.
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a connection stays with delayed packets");
-            }
-        });
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // A dropped sender means that the program is ending anyway.
-            let _ = asked.wait_for(|stop| *stop).await;
-        });
-        let server = tokio::spawn(async move { server.await });
+        let (stopping, asked) = watch::channel(false);
+        let server = tokio::spawn(serve(listener, router, config.max_connections, asked));
         Ok(Self {
             address,
             journal,
