@@ -50,6 +50,12 @@ pub struct Rules {
     /// For each day late, this many per cent of the price of a day.
     #[serde(default)]
     pub late_fee_percent: u32,
+    /// Whether customers may review what they have had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reviews: bool,
+    /// Whether a kiosk lends and takes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kiosk: bool,
 }
 
 /// The three kinds of stock.

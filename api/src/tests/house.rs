@@ -25,6 +25,7 @@ pub(super) struct House {
     pub(super) journal: Journal,
     pub(super) subscriptions: Subscriptions,
     pub(super) rentals: Executor<Rental>,
+    pub(super) items: Executor<Item>,
     pub(super) dispatches: Executor<Dispatch>,
     pub(super) running: Running,
     pub(super) views: projections::Running,
@@ -125,6 +126,7 @@ impl House {
         let views = Views::open(path).unwrap();
         let running_views = views.start(journal.clone(), &subscriptions).await.unwrap();
         let rentals = Executor::new::<Event>(journal.clone());
+        let items = Executor::<Item>::new::<Event>(journal.clone());
         let dispatches = Executor::new::<Event>(journal.clone());
         let keys = Keys::load_or_create(path).unwrap();
         let (router, running) = start(Parts {
@@ -132,23 +134,35 @@ impl House {
             subscriptions: subscriptions.clone(),
             views,
             rentals: rentals.clone(),
-            items: Executor::<Item>::new::<Event>(journal.clone()),
+            items: items.clone(),
             stores: Executor::<Store>::new::<Event>(journal.clone()),
             dispatches: dispatches.clone(),
             keys: keys.clone(),
             vault: Vault::open(path).unwrap(),
             settings,
         });
-        Self { directory, router, journal, subscriptions, rentals, dispatches, running, views: running_views, keys }
+        Self {
+            directory,
+            router,
+            journal,
+            subscriptions,
+            rentals,
+            items,
+            dispatches,
+            running,
+            views: running_views,
+            keys,
+        }
     }
 
     /// Closes everything and opens it again on the same files.
     pub(super) async fn restarted(self) -> Self {
-        let Self { directory, router, journal, subscriptions, rentals, dispatches, running, views, keys: _ } = self;
+        let Self { directory, router, journal, subscriptions, rentals, items, dispatches, running, views, keys: _ } =
+            self;
         running.stop().await;
         views.stop().await;
         journal.close().await;
-        drop((router, journal, subscriptions, rentals, dispatches));
+        drop((router, journal, subscriptions, rentals, items, dispatches));
         Self::open_in(directory, Settings::default()).await
     }
 

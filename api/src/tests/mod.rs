@@ -5,6 +5,8 @@ mod callers;
 mod freshness;
 mod house;
 mod keeping;
+mod kiosks;
 mod outcomes;
 mod repeats;
+mod reviews;
 mod routes;

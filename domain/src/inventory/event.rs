@@ -116,6 +116,14 @@ pub enum ItemEvent {
         /// When.
         at: Instant,
     },
+    /// Units left the shop with their customer; they are out until they are returned.
+    #[serde(rename = "StockHandedOut")]
+    HandedOut {
+        /// With which rental.
+        rental: RentalId,
+        /// When.
+        at: Instant,
+    },
     /// A unit did not come back in time: it blocks until it does.
     #[serde(rename = "StockOverdue")]
     Overdue {
@@ -147,6 +155,7 @@ impl ItemEvent {
             Self::Held { rental, .. }
             | Self::Committed { rental, .. }
             | Self::Released { rental, .. }
+            | Self::HandedOut { rental, .. }
             | Self::Overdue { rental, .. }
             | Self::Returned { rental, .. } => Some(*rental),
             Self::Registered { .. }
@@ -171,6 +180,7 @@ impl DomainEvent for ItemEvent {
             Self::Held { .. } => "StockHeld",
             Self::Committed { .. } => "StockCommitted",
             Self::Released { .. } => "StockReleased",
+            Self::HandedOut { .. } => "StockHandedOut",
             Self::Overdue { .. } => "StockOverdue",
             Self::Returned { .. } => "StockReturned",
         }

@@ -3,11 +3,14 @@
 //! `requested → confirmed | rejected | expired`; then `prepared → handed over → (overdue) → returned → completed`, where
 //! goods that do not come back are completed on hand-over. A cancellation may be requested until the hand-over;
 //! `cancelled` is recorded only when stock and money are back where they were.
+//!
+//! From the hand-over on its customer may review it, once; a review that was deleted may be written again.
 
 mod aggregate;
 mod command;
 mod error;
 mod event;
+mod review;
 mod terms;
 #[cfg(test)]
 mod tests;

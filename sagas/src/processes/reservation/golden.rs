@@ -156,6 +156,13 @@ fn every_pair_that_acts() {
 }
 
 #[test]
+fn what_does_not_come_back_is_not_counted_out() {
+    let deal = Deal { item: ItemId(uuid::Uuid::nil()), quota: false, upfront: true, due_back: None, asked: None };
+    let (next, commands) = Stage::Confirmed { deal, total: won(100) }.react(Event::RentalHandedOver);
+    assert_eq!((next, commands), (Stage::HandedOver(deal), vec![]));
+}
+
+#[test]
 fn no_event_leaves_an_end() {
     for stage in stages().into_iter().filter(|stage| matches!(stage, Stage::Undone(_) | Stage::Completed(_))) {
         for event in events() {
