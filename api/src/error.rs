@@ -45,6 +45,11 @@ kinds! {
     DISPATCH_CANCELLED = CONFLICT, "dispatch-cancelled", "It is not to be handed over any more";
     NOT_PREPARED = CONFLICT, "not-prepared", "It has to be prepared first";
     NO_SUCH_STEP = CONFLICT, "no-such-step", "This business has no such step";
+    NO_REVIEWS = CONFLICT, "no-reviews", "This business has no reviews";
+    NOT_REVIEWABLE_YET = CONFLICT, "not-reviewable-yet", "The customer has not had it yet";
+    ALREADY_REVIEWED = CONFLICT, "already-reviewed", "It was reviewed already";
+    NO_KIOSK = CONFLICT, "no-kiosk", "This business has no kiosk";
+    RETURN_NOT_PROCESSED = CONFLICT, "return-not-processed", "The return of the one before is not processed yet";
     SLUG_TAKEN = CONFLICT, "slug-taken", "Another store has this name in addresses";
     ANOTHER_KIND_OF_STOCK = CONFLICT, "another-kind-of-stock", "A store keeps its kind of stock";
     ID_TAKEN = CONFLICT, "id-taken", "This id is something else's";
@@ -216,6 +221,13 @@ impl From<RentalError> for Problem {
             RentalError::NothingOffered => Self::new(NOTHING_OFFERED, detail),
             RentalError::OfferOver { until } => Self::new(OFFER_OVER, detail).with("until", crate::when::text(until)),
             RentalError::DoesNotComeBack => Self::new(DOES_NOT_COME_BACK, detail),
+            RentalError::NoReviews => Self::new(NO_REVIEWS, detail),
+            RentalError::NotReviewableYet { status } => {
+                Self::new(NOT_REVIEWABLE_YET, detail).with("rental_status", status.name())
+            }
+            RentalError::AlreadyReviewed => Self::new(ALREADY_REVIEWED, detail),
+            RentalError::NotReviewed => Self::new(NOT_FOUND, detail),
+            RentalError::NoKiosk => Self::new(NO_KIOSK, detail),
         }
     }
 }
@@ -233,6 +245,9 @@ impl From<ItemError> for Problem {
             ItemError::SeatsTaken { seats } => Self::new(SEATS_TAKEN, detail).with("seats", seats),
             ItemError::DoesNotFit { field, why } => invalid(field, why),
             ItemError::NothingHeld | ItemError::Committed => Self::new(NOTHING_HELD, detail),
+            ItemError::NotBackYet { out, units } => {
+                Self::new(RETURN_NOT_PROCESSED, detail).with("out", out).with("units", units).retry_after_s(1)
+            }
             ItemError::Promised { promised } => Self::new(STOCK_PROMISED, detail).with("promised", promised),
         }
     }

@@ -13,7 +13,7 @@ use domain::policy::{PaymentTiming, Policy};
 use domain::rental::Rental;
 use domain::store::{Profile, Store};
 use domain::{CustomerId, ItemId, Personal, StoreSlug};
-use journal::{Context, Done, Executable, ExecuteError, Executor, Journal, Subscriptions};
+use journal::{Context, Done, Executable, ExecuteError, Executor, Journal, ReadError, Subscriptions};
 use projections::Views;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
@@ -166,12 +166,8 @@ impl Api {
         ids: &Ids,
     ) -> Result<Done, ExecuteError<A::Error>> {
         match executor.execute(id, command, context).await {
-            Err(ExecuteError::Stale { actual }) if ids.may_have_happened() => {
-                let events = self.journal.read_stream(&format!("{}-{id}", A::TYPE), 0).await?;
-                match events.iter().rfind(|event| event.command_id == context.command_id) {
-                    Some(event) => Ok(Done { position: event.position, revision: event.revision, events: 0 }),
-                    None => Err(ExecuteError::Stale { actual }),
-                }
+            Err(ExecuteError::Stale { actual }) => {
+                self.done_before::<A>(id, context, ids).await?.ok_or(ExecuteError::Stale { actual })
             }
             result => result,
         }
@@ -183,6 +179,21 @@ impl Api {
             PaymentTiming::None => Ok(()),
             PaymentTiming::Upfront => self.door.visit().map_err(payment_unavailable),
         }
+    }
+
+    /// What a command came to that was carried out before a crash, if it was.
+    pub(crate) async fn done_before<A: Executable>(
+        &self,
+        id: &str,
+        context: &Context,
+        ids: &Ids,
+    ) -> Result<Option<Done>, ReadError> {
+        if !ids.may_have_happened() {
+            return Ok(None);
+        }
+        let events = self.journal.read_stream(&format!("{}-{id}", A::TYPE), 0).await?;
+        let event = events.iter().rfind(|event| event.command_id == context.command_id);
+        Ok(event.map(|event| Done { position: event.position, revision: event.revision, events: 0 }))
     }
 
     /// Waits until the journal itself has reached a position, for answers that come from no view.
@@ -203,6 +214,18 @@ impl Api {
     /// Opens a text without holding up other requests; `None` once it was erased.
     pub(crate) async fn unseal(&self, customer: CustomerId, sealed: Personal) -> Result<Option<String>, Problem> {
         self.in_vault(move |vault| vault.unseal(&customer, &sealed)).await
+    }
+
+    /// Opens what was said, if anything was; `None` also once it was erased.
+    pub(crate) async fn unsealed(
+        &self,
+        customer: &CustomerId,
+        sealed: Option<Personal>,
+    ) -> Result<Option<String>, Problem> {
+        match sealed {
+            Some(sealed) => self.unseal(customer.clone(), sealed).await,
+            None => Ok(None),
+        }
     }
 
     async fn in_vault<T: Send + 'static>(

@@ -56,6 +56,12 @@ pub struct Rules {
     /// Cancelled when it is not fetched so many seconds after the start of its period; left out, it waits for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_show_s: Option<u32>,
+    /// Whether customers may review what they have had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reviews: bool,
+    /// Whether a kiosk lends and takes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kiosk: bool,
 }
 
 /// The three kinds of stock.

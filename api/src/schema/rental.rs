@@ -36,9 +36,51 @@ pub(crate) struct Rental {
     /// In clear, for those who may read it.
     cancellation_reason: Option<String>,
     refunded: Option<Money>,
+    review: Option<ReviewOfRental>,
     requested_at: DateTime<Utc>,
     changed_at: DateTime<Utc>,
     revision: u64,
+}
+
+/// What its customer says of it.
+#[derive(ToSchema)]
+pub(crate) struct ReviewOfRental {
+    /// 1 to 5.
+    stars: u8,
+    /// In clear, for those who may read it; null where there are no words, or not any more. Not in the answers to commands.
+    text: Option<String>,
+    /// When they said so.
+    at: DateTime<Utc>,
+}
+
+/// What a customer says of an item.
+#[derive(ToSchema)]
+pub(crate) struct Review {
+    /// 1 to 5.
+    stars: u8,
+    /// Null where there are no words, or not any more.
+    #[schema(required)]
+    text: Option<String>,
+    written_at: DateTime<Utc>,
+    #[schema(required)]
+    edited_at: Option<DateTime<Utc>>,
+}
+
+/// A rental, in a line, as a kiosk shows it.
+#[derive(ToSchema)]
+pub(crate) struct KioskReservation {
+    rental: Uuid,
+    item: Uuid,
+    /// What the item is called.
+    item_name: Option<String>,
+    customer: String,
+    quantity: u32,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    /// `confirmed`, `prepared`, `handed_over` or `overdue`.
+    status: String,
+    /// The business's word for it.
+    status_label: String,
 }
 
 /// What is paid for a rental.

@@ -27,6 +27,7 @@ pub(super) struct House {
     pub(super) journal: Journal,
     pub(super) subscriptions: Subscriptions,
     pub(super) rentals: Executor<Rental>,
+    pub(super) items: Executor<Item>,
     pub(super) dispatches: Executor<Dispatch>,
     pub(super) running: Running,
     pub(super) views: projections::Running,
@@ -149,6 +150,7 @@ impl House {
         let views = Views::open(path).unwrap();
         let running_views = views.start(journal.clone(), &subscriptions).await.unwrap();
         let rentals = Executor::new::<Event>(journal.clone());
+        let items = Executor::<Item>::new::<Event>(journal.clone());
         let dispatches = Executor::new::<Event>(journal.clone());
         let keys = Keys::load_or_create(path).unwrap();
         let door = Arc::new(Door::default());
@@ -157,7 +159,7 @@ impl House {
             subscriptions: subscriptions.clone(),
             views,
             rentals: rentals.clone(),
-            items: Executor::<Item>::new::<Event>(journal.clone()),
+            items: items.clone(),
             stores: Executor::<Store>::new::<Event>(journal.clone()),
             dispatches: dispatches.clone(),
             door: door.clone(),
@@ -171,6 +173,7 @@ impl House {
             journal,
             subscriptions,
             rentals,
+            items,
             dispatches,
             running,
             views: running_views,
@@ -181,11 +184,11 @@ impl House {
 
     /// Closes everything and opens it again on the same files.
     pub(super) async fn restarted(self) -> Self {
-        let Self { directory, router, journal, subscriptions, rentals, dispatches, running, views, .. } = self;
+        let Self { directory, router, journal, subscriptions, rentals, items, dispatches, running, views, .. } = self;
         running.stop().await;
         views.stop().await;
         journal.close().await;
-        drop((router, journal, subscriptions, rentals, dispatches));
+        drop((router, journal, subscriptions, rentals, items, dispatches));
         Self::open_in(directory, Settings::default()).await
     }
 

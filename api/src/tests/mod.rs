@@ -6,6 +6,8 @@ mod door;
 mod freshness;
 mod house;
 mod keeping;
+mod kiosks;
 mod outcomes;
 mod repeats;
+mod reviews;
 mod routes;

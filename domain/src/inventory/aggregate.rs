@@ -125,6 +125,7 @@ impl Item {
                 | Cmd::Hold { .. }
                 | Cmd::Commit { .. }
                 | Cmd::Release { .. }
+                | Cmd::HandOut { .. }
                 | Cmd::MarkOverdue { .. }
                 | Cmd::Return { .. },
             ) => Err(ItemError::NotRegistered),

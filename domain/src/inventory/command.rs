@@ -86,6 +86,16 @@ pub enum ItemCommand {
         /// When.
         now: Instant,
     },
+    /// It leaves the shop with its customer.
+    HandOut {
+        /// Which rental.
+        rental: RentalId,
+        /// Refuse it where as many units are out as there are: somebody's return is not processed yet. A kiosk asks for
+        /// this; what a person has handed over is a fact.
+        only_if_in: bool,
+        /// When.
+        now: Instant,
+    },
     /// It should be back and is not: it blocks until it is.
     MarkOverdue {
         /// Which rental.

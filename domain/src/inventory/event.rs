@@ -140,6 +140,14 @@ pub enum ItemEvent {
         /// When.
         at: Instant,
     },
+    /// Units left the shop with their customer; they are out until they are returned.
+    #[serde(rename = "StockHandedOut")]
+    HandedOut {
+        /// With which rental.
+        rental: RentalId,
+        /// When.
+        at: Instant,
+    },
     /// A unit did not come back in time: it blocks until it does.
     #[serde(rename = "StockOverdue")]
     Overdue {
@@ -173,6 +181,7 @@ impl ItemEvent {
             | Self::WaitingEnded { rental, .. }
             | Self::Committed { rental, .. }
             | Self::Released { rental, .. }
+            | Self::HandedOut { rental, .. }
             | Self::Overdue { rental, .. }
             | Self::Returned { rental, .. } => Some(*rental),
             Self::Registered { .. }
@@ -199,6 +208,7 @@ impl DomainEvent for ItemEvent {
             Self::WaitingEnded { .. } => "WaitingEnded",
             Self::Committed { .. } => "StockCommitted",
             Self::Released { .. } => "StockReleased",
+            Self::HandedOut { .. } => "StockHandedOut",
             Self::Overdue { .. } => "StockOverdue",
             Self::Returned { .. } => "StockReturned",
         }

@@ -23,6 +23,8 @@ pub struct Offer {
     pub(super) allocations: HashMap<RentalId, Allocation>,
     pub(super) queue: Queue,
     adjustments: BTreeSet<Uuid>,
+    /// Units of a pool that have left the shop; counted, so that nobody has to look through all allocations.
+    out: u32,
 }
 
 impl Offer {
@@ -36,6 +38,7 @@ impl Offer {
             allocations: HashMap::new(),
             queue: Queue::default(),
             adjustments: BTreeSet::new(),
+            out: 0,
         }
     }
 
@@ -65,6 +68,7 @@ impl Offer {
                 (Some(Stage::Committed | Stage::Overdue), ReleaseReason::Expired) => Err(ItemError::Committed),
                 (Some(_), _) => Ok(vec![ItemEvent::Released { rental, reason, at: now }]),
             },
+            Cmd::HandOut { rental, only_if_in, now } => self.hand_out(rental, only_if_in, now),
             Cmd::MarkOverdue { rental, now } => match self.stage(rental) {
                 None | Some(Stage::Overdue) => Ok(vec![]),
                 Some(stage) => {
@@ -89,6 +93,19 @@ impl Offer {
     fn check_comes_back(&self, stage: Stage) -> Result<(), ItemError> {
         require(self.shelf.kind() == StockKind::Pool, "rental", "this item was given for good")?;
         require(stage != Stage::Held, "rental", "its stock is held and not committed")
+    }
+
+    fn hand_out(&self, rental: RentalId, only_if_in: bool, now: Instant) -> Result<Vec<ItemEvent>, ItemError> {
+        let Some(allocation) = self.allocations.get(&rental) else { return Err(ItemError::NothingHeld) };
+        if allocation.out {
+            return Ok(vec![]);
+        }
+        self.check_comes_back(allocation.stage)?;
+        let (out, units) = (self.out, self.shelf.units().unwrap_or(u32::MAX));
+        if only_if_in && units.saturating_sub(out) < allocation.quantity {
+            return Err(ItemError::NotBackYet { out, units });
+        }
+        Ok(vec![ItemEvent::HandedOut { rental, at: now }])
     }
 
     fn was_registered_as(&self, listing: &Listing, stock: &Stock) -> bool {
@@ -274,6 +291,12 @@ impl Offer {
                     allocation.stage = Stage::Committed;
                 }
             }
+            ItemEvent::HandedOut { rental, .. } => {
+                if let Some(allocation) = self.allocations.get_mut(&rental) {
+                    allocation.out = true;
+                    self.out = self.out.saturating_add(allocation.quantity);
+                }
+            }
             ItemEvent::Overdue { rental, .. } => {
                 if let Some(allocation) = self.allocations.get_mut(&rental) {
                     self.shelf.mark_overdue(allocation);
@@ -283,15 +306,23 @@ impl Offer {
             ItemEvent::Released { rental, at, .. } => {
                 if let Some(allocation) = self.allocations.remove(&rental) {
                     self.shelf.give_up(&allocation);
+                    self.count_in(&allocation);
                     self.shelf.forget_before(at);
                 }
             }
             ItemEvent::Returned { rental, at } => {
                 if let Some(allocation) = self.allocations.remove(&rental) {
                     self.shelf.put_back(&allocation, at);
+                    self.count_in(&allocation);
                     self.shelf.forget_before(at);
                 }
             }
+        }
+    }
+
+    const fn count_in(&mut self, allocation: &Allocation) {
+        if allocation.out {
+            self.out = self.out.saturating_sub(allocation.quantity);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a policy may not say: fields out of range, and fields that contradict each other.
 
-use super::{Action, PaymentTiming, Policy, PolicyError, PricePer, Rules, StockKind, Words};
+use super::{Action, By, PaymentTiming, Policy, PolicyError, PricePer, Rules, StockKind, Words};
 use crate::StoreSlug;
 use crate::aggregate::fits;
 
@@ -22,6 +22,7 @@ impl Policy {
 impl Rules {
     fn check(&self) -> Result<(), PolicyError> {
         self.check_steps()?;
+        self.check_kiosk()?;
         let pool = self.stock == StockKind::Pool;
         require(self.comes_back == pool, "rules.comes_back", "units of a pool come back, and nothing else does")?;
         require(pool || self.price_per == PricePer::Unit, "rules.price_per", "only a pool has a price per day")?;
@@ -55,6 +56,12 @@ impl Rules {
         let actions: Vec<Action> = self.steps.iter().map(|step| step.action).collect();
         let known = matches!(actions.as_slice(), [Action::HandOver] | [Action::Prepare, Action::HandOver]);
         require(known, "rules.steps", "`hand_over`, or `prepare` and then `hand_over`")
+    }
+
+    fn check_kiosk(&self) -> Result<(), PolicyError> {
+        require(!self.kiosk || self.comes_back, "rules.kiosk", "a kiosk lends only what comes back")?;
+        let by_staff = self.steps.iter().any(|step| step.action == Action::HandOver && step.by == By::Staff);
+        require(!self.kiosk || by_staff, "rules.kiosk", "what the engine hands over is not left for a kiosk to lend")
     }
 
     fn check_fees(&self, pool: bool) -> Result<(), PolicyError> {

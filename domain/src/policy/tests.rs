@@ -42,7 +42,7 @@ fn a_policy_of_the_wrong_shape_is_refused_by_the_name_of_its_field() {
         ("hold_s = 900", "hold_s = \"long\"", "hold_s"),
         ("hold_s = 900", "", "hold_s"),
         ("stock = \"pool\"", "stock = \"cloud\"", "stock"),
-        ("comes_back = true", "comes_back = true\nkiosk = true", "kiosk"),
+        ("comes_back = true", "comes_back = true\nrobots = true", "robots"),
         ("fee_percent = 10", "fee_percent = 300", "fee_percent"),
         ("handed_over = \"rented\"", "driven = \"rented\"", "driven"),
         ("action = \"prepare\"", "action = \"polish\"", "action"),
@@ -120,6 +120,25 @@ fn what_does_not_come_back_has_no_days_rest_or_late_fee() {
     ];
     for mistake in mistakes {
         named("phone-shop", mistake);
+    }
+}
+
+#[test]
+fn a_kiosk_needs_something_that_comes_back_and_that_is_left_for_it_to_lend() {
+    let without_return: Mistake = ("rules.kiosk", |policy| policy.rules.kiosk = true);
+    for preset in ["phone-shop", "coffee-shop", "cinema"] {
+        named(preset, without_return);
+    }
+    named("library", ("rules.kiosk", |policy| policy.rules.comes_back = false));
+    named("library", ("rules.kiosk", |policy| policy.rules.steps[0].by = super::By::Engine));
+}
+
+#[test]
+fn only_the_library_has_a_kiosk_and_three_businesses_have_reviews() {
+    for name in Policy::preset_names() {
+        let rules = Policy::preset(name).unwrap().rules;
+        assert_eq!(rules.kiosk, *name == "library", "{name}");
+        assert_eq!(rules.reviews, ["cinema", "library", "phone-shop"].contains(name), "{name}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! How far a rental has come, and where it may go from there.
 
+use super::review::Reviewing;
 use super::{CancelledBy, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
 use crate::{Instant, Money, Period, Personal, days_started};
 use chrono::TimeDelta;
@@ -26,6 +27,7 @@ pub struct Opened {
     turn: Turn,
     reached: Reached,
     undoing: Undoing,
+    reviewing: Reviewing,
 }
 
 /// What has become of waiting in line.
@@ -77,6 +79,24 @@ impl Rental {
         self.opened().and_then(|it| it.total)
     }
 
+    /// What its customer says of it: stars, and words; `None` while there is no review.
+    #[must_use]
+    pub fn review(&self) -> Option<(u8, Option<&Personal>)> {
+        self.opened().and_then(|it| it.reviewing.standing())
+    }
+
+    /// Whether a kiosk may lend it.
+    ///
+    /// # Errors
+    /// When there is no such rental, and when its business has no kiosk.
+    pub fn check_kiosk(&self) -> Result<(), RentalError> {
+        match self.opened() {
+            None => Err(RentalError::NotRequested),
+            Some(it) if it.terms.rules.kiosk => Ok(()),
+            Some(_) => Err(RentalError::NoKiosk),
+        }
+    }
+
     fn opened(&self) -> Option<&Opened> {
         match self {
             Self::NotRequested => None,
@@ -110,7 +130,10 @@ impl Rental {
                 | Cmd::Complete { .. }
                 | Cmd::RequestCancellation { .. }
                 | Cmd::RefuseCancellation { .. }
-                | Cmd::Cancel { .. },
+                | Cmd::Cancel { .. }
+                | Cmd::WriteReview { .. }
+                | Cmd::EditReview { .. }
+                | Cmd::DeleteReview { .. },
             ) => Err(RentalError::NotRequested),
             (Self::Requested(it), command) => it.decide(command),
         }
@@ -119,9 +142,10 @@ impl Rental {
     fn fold(&mut self, event: RentalEvent) {
         match (event, &mut *self) {
             (RentalEvent::Requested { terms, .. }, _) => {
+                let (reached, undoing, reviewing) = (Reached::Requested, Undoing::No, Reviewing::default());
                 let (period, turn) = (terms.period, Turn::NotYet);
-                let (reached, undoing) = (Reached::Requested, Undoing::No);
-                *self = Self::Requested(Box::new(Opened { terms, total: None, period, turn, reached, undoing }));
+                let opened = Opened { terms, total: None, period, turn, reached, undoing, reviewing };
+                *self = Self::Requested(Box::new(opened));
             }
             (event, Self::Requested(it)) => it.fold(&event),
             // Never written: every other order to a rental that was not requested is refused.
@@ -224,6 +248,18 @@ impl Opened {
             (_, Undoing::Cancelling, Cmd::Cancel { refunded, now }) => Ok(vec![Evt::Cancelled { refunded, at: now }]),
             (_, Undoing::Cancelled, Cmd::Cancel { .. }) => Ok(vec![]),
             (_, _, Cmd::Cancel { .. }) => self.refuse("cancel"),
+
+            (_, _, Cmd::WriteReview { .. } | Cmd::EditReview { .. } | Cmd::DeleteReview { .. })
+                if !self.terms.rules.reviews =>
+            {
+                Err(RentalError::NoReviews)
+            }
+            (reached, _, Cmd::WriteReview { .. }) if reached < At::HandedOver => {
+                Err(RentalError::NotReviewableYet { status: self.status() })
+            }
+            (_, _, Cmd::WriteReview { stars, text, now }) => self.reviewing.write(&self.terms, stars, text, now),
+            (_, _, Cmd::EditReview { stars, text, now }) => self.reviewing.edit(&self.terms, stars, text, now),
+            (_, _, Cmd::DeleteReview { now }) => Ok(self.reviewing.delete(&self.terms, now)),
         }
     }
 
@@ -318,6 +354,11 @@ impl Opened {
             RentalEvent::CancellationRequested { .. } => self.undoing = Undoing::Cancelling,
             RentalEvent::CancellationRefused { .. } => self.undoing = Undoing::No,
             RentalEvent::Cancelled { .. } => self.undoing = Undoing::Cancelled,
+            RentalEvent::ReviewWritten { number, stars, ref text, .. }
+            | RentalEvent::ReviewEdited { number, stars, ref text, .. } => {
+                self.reviewing.fold_written(number, stars, text.as_ref());
+            }
+            RentalEvent::ReviewDeleted { .. } => self.reviewing.fold_deleted(),
         }
     }
 }

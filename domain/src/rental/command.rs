@@ -97,4 +97,27 @@ pub enum RentalCommand {
         /// When.
         now: Instant,
     },
+    /// The customer says how it was.
+    WriteReview {
+        /// 1 to 5.
+        stars: u8,
+        /// In their words.
+        text: Option<Personal>,
+        /// When.
+        now: Instant,
+    },
+    /// The customer says something else about it.
+    EditReview {
+        /// 1 to 5.
+        stars: u8,
+        /// In their words; what was said before is replaced.
+        text: Option<Personal>,
+        /// When.
+        now: Instant,
+    },
+    /// The customer takes back what they said.
+    DeleteReview {
+        /// When.
+        now: Instant,
+    },
 }

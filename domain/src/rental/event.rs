@@ -1,7 +1,7 @@
 //! What happened to a rental.
 
 use super::{CancelledBy, RejectReason, Terms};
-use crate::{Instant, Money, Period, Personal};
+use crate::{CustomerId, Instant, ItemId, Money, Period, Personal};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +121,78 @@ pub enum RentalEvent {
         /// When.
         at: Instant,
     },
+    /// The customer has said how it was.
+    #[serde(rename = "ReviewWritten")]
+    ReviewWritten {
+        /// Of which item.
+        item: ItemId,
+        /// Who; under their key the text is sealed.
+        customer: CustomerId,
+        /// Which review of this rental it is, from 1: another one may be written when one was deleted.
+        number: u32,
+        /// 1 to 5.
+        stars: u8,
+        /// In their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<Personal>,
+        /// When.
+        at: Instant,
+    },
+    /// The customer says something else about it.
+    #[serde(rename = "ReviewEdited")]
+    ReviewEdited {
+        /// Of which item.
+        item: ItemId,
+        /// Which review of this rental.
+        number: u32,
+        /// 1 to 5.
+        stars: u8,
+        /// How many stars it had.
+        before: u8,
+        /// In their words; what was said before is replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<Personal>,
+        /// When.
+        at: Instant,
+    },
+    /// The customer has taken back what they said.
+    #[serde(rename = "ReviewDeleted")]
+    ReviewDeleted {
+        /// Of which item.
+        item: ItemId,
+        /// Which review of this rental.
+        number: u32,
+        /// How many stars it had.
+        stars: u8,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl RentalEvent {
+    /// Which review of the rental it is about, if it is about one.
+    #[must_use]
+    pub const fn review_number(&self) -> Option<u32> {
+        match self {
+            Self::ReviewWritten { number, .. }
+            | Self::ReviewEdited { number, .. }
+            | Self::ReviewDeleted { number, .. } => Some(*number),
+            Self::Requested { .. }
+            | Self::Offered { .. }
+            | Self::Accepted { .. }
+            | Self::Confirmed { .. }
+            | Self::Rejected { .. }
+            | Self::Expired { .. }
+            | Self::Prepared { .. }
+            | Self::HandedOver { .. }
+            | Self::Overdue { .. }
+            | Self::Returned { .. }
+            | Self::Completed { .. }
+            | Self::CancellationRequested { .. }
+            | Self::CancellationRefused { .. }
+            | Self::Cancelled { .. } => None,
+        }
+    }
 }
 
 impl DomainEvent for RentalEvent {
@@ -140,6 +212,9 @@ impl DomainEvent for RentalEvent {
             Self::CancellationRequested { .. } => "RentalCancellationRequested",
             Self::CancellationRefused { .. } => "RentalCancellationRefused",
             Self::Cancelled { .. } => "RentalCancelled",
+            Self::ReviewWritten { .. } => "ReviewWritten",
+            Self::ReviewEdited { .. } => "ReviewEdited",
+            Self::ReviewDeleted { .. } => "ReviewDeleted",
         }
         .to_owned()
     }

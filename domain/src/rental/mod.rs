@@ -5,11 +5,14 @@
 //! `cancelled` is recorded only when stock and money are back where they were.
 //!
 //! A rental that waits in line stays `requested`. When its turn comes it is offered, and goes on once the customer accepts.
+//!
+//! From the hand-over on its customer may review it, once; a review that was deleted may be written again.
 
 mod aggregate;
 mod command;
 mod error;
 mod event;
+mod review;
 mod terms;
 #[cfg(test)]
 mod tests;

@@ -65,6 +65,9 @@ pub struct MyPageEntry {
     /// What the customer got back when it was cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunded: Option<Money>,
+    /// What its customer says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewState>,
     /// When it was asked for.
     pub requested_at: Instant,
     /// When the last event about it was recorded.
@@ -151,6 +154,18 @@ pub struct CancellationState {
     pub refused: bool,
 }
 
+/// What a customer says of what they have had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewState {
+    /// 1 to 5.
+    pub stars: u8,
+    /// In their words, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Personal>,
+    /// When they said so.
+    pub at: Instant,
+}
+
 impl Projection for MyPage {
     const NAME: &'static str = "mypage.v1";
     const SUBSCRIPTION: &'static str = "view-mypage";
@@ -194,6 +209,7 @@ impl Projection for MyPage {
             late_fee: None,
             cancellation: None,
             refunded: None,
+            review: None,
             requested_at: *at,
             changed_at: event.recorded_at,
             revision: event.revision,
@@ -279,6 +295,10 @@ impl MyPageEntry {
                 // The shop never heard of it and never will.
                 self.dispatch.take_if(|dispatch| dispatch.status == DispatchProgress::Waiting);
             }
+            RentalEvent::ReviewWritten { stars, text, at, .. } | RentalEvent::ReviewEdited { stars, text, at, .. } => {
+                self.review = Some(ReviewState { stars: *stars, text: text.clone(), at: *at });
+            }
+            RentalEvent::ReviewDeleted { .. } => self.review = None,
         }
     }
 
@@ -325,7 +345,7 @@ impl MyPageEntry {
             ItemEvent::Committed { .. } | ItemEvent::Released { .. } => {
                 (self.deadlines.accept_by, self.deadlines.pay_by) = (None, None);
             }
-            ItemEvent::Overdue { .. } | ItemEvent::Returned { .. } => {}
+            ItemEvent::HandedOut { .. } | ItemEvent::Overdue { .. } | ItemEvent::Returned { .. } => {}
             // Of no rental.
             ItemEvent::Registered { .. }
             | ItemEvent::Renamed { .. }

@@ -26,6 +26,8 @@ pub(crate) enum Command {
     CommitStock(ItemId),
     /// Free the stock.
     ReleaseStock(ItemId, ReleaseReason),
+    /// The stock has left the shop; whoever handed it over has said so.
+    HandOutStock(ItemId),
     /// The stock should be back.
     MarkStockOverdue(ItemId),
     /// The stock is back.

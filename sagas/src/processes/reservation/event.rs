@@ -44,11 +44,17 @@ pub(crate) enum Event {
 #[must_use]
 pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<RentalId> {
     match event {
-        domain::Event::Rental(RentalEvent::Prepared { .. } | RentalEvent::Offered { .. }) => None,
+        domain::Event::Rental(
+            RentalEvent::Prepared { .. }
+            | RentalEvent::Offered { .. }
+            | RentalEvent::ReviewWritten { .. }
+            | RentalEvent::ReviewEdited { .. }
+            | RentalEvent::ReviewDeleted { .. },
+        ) => None,
         domain::Event::Rental(_) | domain::Event::Dispatch(DispatchEvent::Cancelled { .. }) => {
             id_of(recorded).map(RentalId)
         }
-        domain::Event::Item(ItemEvent::Overdue { .. }) => None,
+        domain::Event::Item(ItemEvent::HandedOut { .. } | ItemEvent::Overdue { .. }) => None,
         domain::Event::Item(event) => event.rental(),
         domain::Event::Payment(
             event @ (PaymentEvent::Approved { .. } | PaymentEvent::Declined { .. } | PaymentEvent::Refunded { .. }),
@@ -109,7 +115,10 @@ impl Event {
             RentalEvent::Confirmed { at, .. } => Self::RentalConfirmed { at: *at },
             RentalEvent::Rejected { .. } => Self::RentalRejected,
             RentalEvent::Expired { .. } => Self::RentalExpired,
-            RentalEvent::Prepared { .. } => return None,
+            RentalEvent::Prepared { .. }
+            | RentalEvent::ReviewWritten { .. }
+            | RentalEvent::ReviewEdited { .. }
+            | RentalEvent::ReviewDeleted { .. } => return None,
             RentalEvent::HandedOver { .. } => Self::RentalHandedOver,
             RentalEvent::Overdue { .. } => Self::RentalOverdue,
             RentalEvent::Returned { late_fee, .. } => Self::RentalReturned { late_fee: *late_fee },
@@ -137,6 +146,7 @@ impl Event {
             | ItemEvent::Repriced { .. }
             | ItemEvent::Retired { .. }
             | ItemEvent::StockAdjusted { .. }
+            | ItemEvent::HandedOut { .. }
             | ItemEvent::Overdue { .. } => None,
         }
     }

@@ -52,6 +52,11 @@ fn stages() -> Vec<Stage> {
     ]
 }
 
+/// Of something that does not come back.
+fn sold(item: ItemId) -> Deal {
+    Deal { item, quota: false, upfront: true, period: None, no_show_s: None, fetch_by: None, asked: None }
+}
+
 fn events() -> Vec<Event> {
     let until = Instant::UNIX_EPOCH;
     let item = ItemId(uuid::Uuid::nil());
@@ -167,6 +172,13 @@ fn every_pair_that_acts() {
         }
     }
     expect_file!["golden.txt"].assert_eq(&table);
+}
+
+#[test]
+fn what_does_not_come_back_is_not_counted_out() {
+    let deal = sold(ItemId(uuid::Uuid::nil()));
+    let (next, commands) = Stage::Confirmed { deal, total: won(100) }.react(Event::RentalHandedOver);
+    assert_eq!((next, commands), (Stage::HandedOver(deal), vec![]));
 }
 
 #[test]

@@ -204,7 +204,8 @@ impl Stage {
         match (self, event) {
             // Which came first, hand-over or cancellation, the shop has decided.
             (Self::Confirmed { deal, .. } | Self::CancellingDispatch { deal, .. }, Evt::RentalHandedOver) => {
-                (Self::HandedOver(deal), vec![])
+                // What does not come back is not missed.
+                (Self::HandedOver(deal), deal.period.map(|_| Cmd::HandOutStock(deal.item)).into_iter().collect())
             }
             (Self::HandedOver(deal), Evt::RentalOverdue) => {
                 (Self::Overdue(deal), vec![Cmd::MarkStockOverdue(deal.item)])

@@ -94,6 +94,11 @@ impl Orders<Reservation> for Desk {
                 self.take_from(item, ItemCommand::Release { rental, reason, now }, context).await
             }
             Command::ReturnStock(item) => self.take_from(item, ItemCommand::Return { rental, now }, context).await,
+            Command::HandOutStock(item) => {
+                // Repeated after it is back, nothing is held any more: it is not out.
+                let command = ItemCommand::HandOut { rental, only_if_in: false, now };
+                self.item(item, command, context).await.map(drop)
+            }
             Command::MarkStockOverdue(item) => {
                 self.item(item, ItemCommand::MarkOverdue { rental, now }, context).await.map(drop)
             }
@@ -232,6 +237,7 @@ impl Desk {
             | ItemError::AnotherItem
             | ItemError::NothingHeld
             | ItemError::Committed
+            | ItemError::NotBackYet { .. }
             | ItemError::Promised { .. }) => RejectReason::DoesNotFit { detail: other.to_string() },
         };
         Err(Answer::Refused(Refusal::StockRefused(reason)))
@@ -248,6 +254,7 @@ impl Desk {
         let look = |terms: &Terms| Charge {
             customer: terms.customer.clone(),
             store: terms.store.clone(),
+            item: Some(terms.item),
             purpose,
             amount,
             method: terms.payment_method.clone(),

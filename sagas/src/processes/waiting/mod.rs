@@ -55,6 +55,7 @@ impl Event {
             | ItemEvent::Repriced { .. }
             | ItemEvent::Retired { .. }
             | ItemEvent::Committed { .. }
+            | ItemEvent::HandedOut { .. }
             | ItemEvent::Overdue { .. } => return None,
         })
     }
