@@ -13,6 +13,7 @@ mod health;
 mod idempotency;
 mod items;
 mod keys;
+mod language;
 mod metrics;
 mod mypage;
 mod openapi;

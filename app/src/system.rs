@@ -6,13 +6,14 @@ use api::{Keys, Vault};
 use axum::serve::ListenerExt;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
+use domain::message::Message;
 use domain::payment::Payment;
 use domain::quota::Quota;
 use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
-use sagas::{SimulatedProvider, SystemClock};
+use sagas::{LogMessenger, SimulatedProvider, SystemClock};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,8 @@ impl System {
             .map_err(|error| Failure::because("cannot start the views", error))?;
         let keys = Keys::load_or_create(data).map_err(|error| Failure::because("no signing key", error))?;
         let vault = Vault::open(data).map_err(|error| Failure::because("cannot open the personal keys", error))?;
+        let messenger =
+            LogMessenger::open(data).map_err(|error| Failure::because("cannot open the log of messages", error))?;
 
         let rentals = executor::<Rental>(&journal);
         let items = executor::<Item>(&journal);
@@ -85,7 +88,9 @@ impl System {
             dispatches: dispatches.clone(),
             quotas: executor::<Quota>(&journal),
             stores: stores.clone(),
+            messages: executor::<Message>(&journal),
             provider: Arc::new(SimulatedProvider::default().with_latency(config.simulated_latency.clone())),
+            messenger: Arc::new(messenger),
             clock: Arc::new(SystemClock),
             settings: sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() },
         };

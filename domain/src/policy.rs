@@ -1,12 +1,17 @@
 //! How a line of business behaves, and the words it uses. Five presets come along; a sixth is a file of its user.
 
 mod check;
+mod messages;
+pub(crate) mod placeholder;
 mod presets;
 #[cfg(test)]
 mod tests;
 
+pub use messages::{Occasion, Texts};
+
 use crate::rental::RentalStatus;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A line of business: the rules of its rentals and the words for them.
@@ -50,6 +55,9 @@ pub struct Rules {
     /// For each day late, this many per cent of the price of a day.
     #[serde(default)]
     pub late_fee_percent: u32,
+    /// The changes that the customer is told of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Occasion>,
 }
 
 /// The three kinds of stock.
@@ -139,6 +147,9 @@ pub struct Words {
     /// The word for each status that has one of its own.
     #[serde(default)]
     pub status: BTreeMap<RentalStatus, String>,
+    /// What is said on each occasion that the rules list.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: BTreeMap<Occasion, Texts>,
 }
 
 impl Words {
@@ -159,11 +170,15 @@ pub enum PolicyError {
     #[error("{field}: {why}")]
     Contradiction {
         /// Dotted path of the field.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What is wrong with it.
         why: &'static str,
     },
     /// No preset of that name.
     #[error("there is no preset `{0}`")]
     NoSuchPreset(String),
+}
+
+fn require(holds: bool, field: impl Into<Cow<'static, str>>, why: &'static str) -> Result<(), PolicyError> {
+    if holds { Ok(()) } else { Err(PolicyError::Contradiction { field: field.into(), why }) }
 }

@@ -6,10 +6,10 @@ mod asking;
 mod rental;
 
 pub(crate) use asking::{
-    AfterParams, AsOf, CommandHeaders, CommandProblems, ListParams, QueryParams, QueryProblems, RangeParams,
-    StatusParam, WaitHeaders,
+    AfterParams, AsOf, CommandHeaders, CommandProblems, LanguageHeader, ListParams, QueryParams, QueryProblems,
+    RangeParams, StatusParam, WaitHeaders,
 };
-pub(crate) use rental::{Dispatch, Payment, Rental, Reservation};
+pub(crate) use rental::{Dispatch, Message, Payment, Rental, Reservation};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -108,6 +108,7 @@ impl Projection for Catalogue {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -145,6 +146,7 @@ impl Projection for Catalogue {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Err(unexpected(decoded)),
         }
     }

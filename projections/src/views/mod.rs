@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod dispatches;
+mod messages;
 mod mypage;
 mod payments;
 mod processes;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use catalogue::{Catalogue, CatalogueEntry, ItemAction, ItemStock, LastAction};
 pub use dispatches::{DispatchEntry, Dispatches};
+pub use messages::{MessageEntry, Messages};
 pub use mypage::{CancellationState, Deadlines, DispatchProgress, DispatchState, MyPage, MyPageEntry, PaymentState};
 pub use payments::{PaymentEntry, Payments};
 pub use processes::{ProcessEntry, Processes};
@@ -20,7 +22,7 @@ pub use stores::{StoreEntry, Stores};
 
 use crate::projection::{Indigestible, Key};
 use domain::rental::{RentalEvent, RentalStatus};
-use domain::{Event, ItemId, PaymentId, RentalId, StoreSlug};
+use domain::{Event, ItemId, MessageId, PaymentId, RentalId, StoreSlug};
 use journal::Recorded;
 
 /// The rental that an event is about, if it is about one.
@@ -31,6 +33,7 @@ fn rental_of(event: &Recorded, decoded: &Event) -> Result<Option<RentalId>, Indi
         Event::Payment(payment) => Some(payment.rental()),
         Event::Item(item) => item.rental(),
         Event::Quota(quota) => Some(quota.rental()),
+        Event::Message(message) => Some(message.rental()),
         Event::Store(_) | Event::Foreign => None,
     })
 }
@@ -40,6 +43,10 @@ fn item_of(event: &Recorded) -> Result<ItemId, Indigestible> {
 }
 
 fn payment_of(event: &Recorded) -> Result<PaymentId, Indigestible> {
+    Ok(event.aggregate_id().parse()?)
+}
+
+fn message_of(event: &Recorded) -> Result<MessageId, Indigestible> {
     Ok(event.aggregate_id().parse()?)
 }
 

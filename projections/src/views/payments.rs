@@ -59,6 +59,7 @@ impl Projection for Payments {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -90,6 +91,7 @@ impl Projection for Payments {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         match payment {

@@ -106,6 +106,7 @@ impl Process for Payments {
             | domain::Event::Store(_)
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -122,6 +123,7 @@ impl Process for Payments {
             | domain::Event::Store(_)
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => (stage, vec![]),
         }
     }
