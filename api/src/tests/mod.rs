@@ -5,6 +5,7 @@ mod callers;
 mod freshness;
 mod house;
 mod keeping;
+mod messages;
 mod outcomes;
 mod repeats;
 mod routes;
