@@ -46,6 +46,25 @@ where
     Executor::new::<domain::Event>(journal.clone())
 }
 
+/// Answers requests until it is asked to stop; then those in flight are finished.
+fn serve(
+    listener: TcpListener,
+    router: axum::Router,
+    mut asked: watch::Receiver<bool>,
+) -> JoinHandle<std::io::Result<()>> {
+    let listener = listener.tap_io(|connection| {
+        // Answers are small and complete: waiting to fill a packet only delays them.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a connection stays with delayed packets");
+        }
+    });
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        // A dropped sender means that the program is ending anyway.
+        let _ = asked.wait_for(|stop| *stop).await;
+    });
+    tokio::spawn(async move { server.await })
+}
+
 impl System {
     /// Starts every part on a data directory and listens.
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
@@ -112,18 +131,8 @@ impl System {
 
         let local = listener.local_addr().map_err(|error| Failure::because("no local address", error))?;
         let address = Address::write(data, local)?;
-        let (stopping, mut asked) = watch::channel(false);
-        let listener = listener.tap_io(|connection| {
-            // Answers are small and complete: waiting to fill a packet only delays them.
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a connection stays with delayed packets");
-            }
-        });
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // A dropped sender means that the program is ending anyway.
-            let _ = asked.wait_for(|stop| *stop).await;
-        });
-        let server = tokio::spawn(async move { server.await });
+        let (stopping, asked) = watch::channel(false);
+        let server = serve(listener, router, asked);
         Ok(Self {
             address,
             journal,
