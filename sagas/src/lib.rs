@@ -4,6 +4,7 @@
 //! repeated, and the outside world is reached only here, behind a port and with an idempotency key.
 
 mod clock;
+pub mod messages;
 mod orders;
 pub mod payments;
 mod processes;
@@ -11,5 +12,6 @@ mod runner;
 mod sagas;
 
 pub use clock::{Clock, SystemClock};
+pub use messages::{LogMessenger, Messenger};
 pub use payments::{Breaker, BreakerSettings, BreakerState, PaymentProvider, SimulatedProvider};
 pub use sagas::{Parts, Running, SagaError, Sagas, Settings};
