@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use domain::dispatch::DispatchError;
 use domain::inventory::ItemError;
 use domain::policy::PolicyError;
-use domain::rental::{RejectReason, RentalError};
+use domain::rental::{ExtensionRefusal, RejectReason, RentalError};
 use domain::store::StoreError;
 use domain::{RentalId, StoreSlug};
 use journal::{AppendError, ExecuteError, ReadError, SubscriptionError};
@@ -37,6 +37,8 @@ kinds! {
     WRONG_STATUS = CONFLICT, "wrong-status", "Not possible where the rental stands";
     DOES_NOT_COME_BACK = CONFLICT, "does-not-come-back", "It was handed over for good";
     ALREADY_HANDED_OVER = CONFLICT, "already-handed-over", "It was handed over first";
+    NOT_EXTENDABLE = CONFLICT, "not-extendable", "It cannot be kept longer";
+    NOTHING_OWED = CONFLICT, "nothing-owed", "No late fee is owed";
     NOT_DISPATCHED_YET = CONFLICT, "not-dispatched-yet", "The store does not know of it yet";
     STORE_CLOSED = CONFLICT, "store-closed", "The store is closed";
     DISPATCH_CANCELLED = CONFLICT, "dispatch-cancelled", "It is not to be handed over any more";
@@ -203,6 +205,8 @@ impl From<RentalError> for Problem {
                 Self::new(WRONG_STATUS, detail).with("rental_status", status.name())
             }
             RentalError::DoesNotComeBack => Self::new(DOES_NOT_COME_BACK, detail),
+            RentalError::NotExtendable { .. } | RentalError::NoExtension { .. } => Self::new(NOT_EXTENDABLE, detail),
+            RentalError::NothingOwed { .. } => Self::new(NOTHING_OWED, detail),
         }
     }
 }
@@ -281,6 +285,29 @@ pub(crate) fn rejected(rental: RentalId, wanted: u32, reason: RejectReason) -> P
         RejectReason::DoesNotFit { detail } => Problem::new(INVALID, detail),
         RejectReason::PaymentDeclined { code } => {
             Problem::new(PAYMENT_DECLINED, format!("the payment provider said `{code}`")).with("code", code)
+        }
+    };
+    problem.with("rental", rental.to_string())
+}
+
+/// Why a rental could not be kept longer, with the rental to look it up by.
+pub(crate) fn not_extended(rental: RentalId, wanted: u32, reason: ExtensionRefusal) -> Problem {
+    let problem = match reason {
+        ExtensionRefusal::OutOfStock { available } => {
+            Problem::new(OUT_OF_STOCK, format!("{wanted} wanted for longer, {available} available"))
+                .with("wanted", wanted)
+                .with("available", available)
+        }
+        ExtensionRefusal::PaymentDeclined { code } => {
+            Problem::new(PAYMENT_DECLINED, format!("the payment provider said `{code}`")).with("code", code)
+        }
+        ExtensionRefusal::Expired => Problem::new(EXPIRED, "the additional time was not paid in time"),
+        ExtensionRefusal::ItemRetired => Problem::new(ITEM_RETIRED, "the item is not offered any more"),
+        ExtensionRefusal::DoesNotFit { detail } => Problem::new(INVALID, detail),
+        ExtensionRefusal::Overtaken => Problem::new(NOT_EXTENDABLE, "it was cancelled or brought back first"),
+        ExtensionRefusal::SomebodyWaits => Problem::new(NOT_EXTENDABLE, "somebody is waiting for it"),
+        ExtensionRefusal::Busy => {
+            Problem::new(NOT_EXTENDABLE, "the payment of an earlier extension is still being undone")
         }
     };
     problem.with("rental", rental.to_string())

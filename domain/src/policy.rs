@@ -50,6 +50,9 @@ pub struct Rules {
     /// For each day late, this many per cent of the price of a day.
     #[serde(default)]
     pub late_fee_percent: u32,
+    /// Whether what is away may stay longer; never, where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
 }
 
 /// The three kinds of stock.
@@ -126,6 +129,14 @@ pub struct Cancellation {
     /// After that, this many per cent of the price are kept.
     #[serde(default)]
     pub fee_percent: u8,
+}
+
+/// Whether a rental may stay longer than was agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// How often one rental may be extended.
+    pub most: u32,
 }
 
 /// The words of a business.

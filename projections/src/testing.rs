@@ -200,6 +200,7 @@ fn rules() -> Rules {
         turnaround_s: 0,
         cancellation: Cancellation::default(),
         late_fee_percent: 150,
+        extension: None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Starts the process managers and stops them.
 
 use crate::Clock;
+use crate::cashier::Cashier;
 use crate::payments::{PaymentProvider, Payments, Till};
 use crate::processes::dispatch::{Counter, Dispatching};
+use crate::processes::extension::{Clerk, Extending};
 use crate::processes::reservation::{Desk, Reservation};
 use crate::runner::{Orders, Process, Runner, Saved};
 use domain::dispatch::Dispatch;
@@ -83,7 +85,7 @@ impl Default for Settings {
 
 /// What the process managers work with.
 pub struct Parts {
-    /// Where `reservation`, `dispatch` and `payments` subscribe.
+    /// Where `reservation`, `extension`, `dispatch` and `payments` subscribe.
     pub subscriptions: Subscriptions,
     /// Where `sagas.db` is, or will be.
     pub directory: PathBuf,
@@ -119,25 +121,33 @@ impl Sagas {
     pub async fn start(parts: Parts) -> Result<Running, SagaError> {
         let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
         let Parts { provider, clock, settings, .. } = parts;
+        let cashier = || Cashier { rentals: rentals.clone(), payments: payments.clone(), clock: clock.clone() };
         let desk = Desk {
             rentals: rentals.clone(),
-            payments: payments.clone(),
-            items,
+            cashier: cashier(),
+            items: items.clone(),
             dispatches: dispatches.clone(),
             quotas,
             clock: clock.clone(),
         };
+        let clerk = Clerk { rentals: rentals.clone(), items, cashier: cashier(), clock: clock.clone() };
         let counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
         let till = Till::new(payments, provider, clock.clone(), settings.provider_timeout, settings.provider_calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
-        let (reservation, dispatch, payments) = (
+        let (reservation, extension, dispatch, payments) = (
             start.resume::<Reservation, _>(desk).await?,
+            start.resume::<Extending, _>(clerk).await?,
             start.resume::<Dispatching, _>(counter).await?,
             start.resume::<Payments, _>(till).await?,
         );
         let failure = Arc::new(OnceLock::new());
-        let runs = vec![start.run(reservation, &failure), start.run(dispatch, &failure), start.run(payments, &failure)];
+        let runs = vec![
+            start.run(reservation, &failure),
+            start.run(extension, &failure),
+            start.run(dispatch, &failure),
+            start.run(payments, &failure),
+        ];
         Ok(Running { stop: start.stop, runs, failure })
     }
 }

@@ -26,6 +26,7 @@ const STAFF: [u16; 7] = [401, 403, 403, IN, 403, 403, 403];
 const CUSTOMER: [u16; 7] = [401, IN, IN, 403, 403, 403, 403];
 const STORE_KEEPERS: [u16; 7] = [401, 403, 403, IN, 403, 403, IN];
 const STAFF_OF_RENTAL: [u16; 7] = [401, 403, 403, IN, 404, 403, 403];
+const CUSTOMER_OF_RENTAL: [u16; 7] = [401, IN, 404, 403, 403, 403, 403];
 const READERS: [u16; 7] = [401, IN, 404, IN, 404, 403, IN];
 
 const TABLE: &[Row] = &[
@@ -47,9 +48,12 @@ const TABLE: &[Row] = &[
     ("GET", "/v1/rentals/{rental}", READERS),
     ("GET", "/v1/rentals/{rental}/history", READERS),
     ("POST", "/v1/rentals/{rental}/cancel", [401, IN, 404, IN, 404, 403, 403]),
+    ("POST", "/v1/rentals/{rental}/extend", CUSTOMER_OF_RENTAL),
     ("POST", "/v1/rentals/{rental}/prepare", STAFF_OF_RENTAL),
     ("POST", "/v1/rentals/{rental}/hand-over", STAFF_OF_RENTAL),
     ("POST", "/v1/rentals/{rental}/return", STAFF_OF_RENTAL),
+    ("POST", "/v1/rentals/{rental}/late-fee/pay", CUSTOMER_OF_RENTAL),
+    ("POST", "/v1/rentals/{rental}/late-fee/waive", STAFF_OF_RENTAL),
     ("GET", "/v1/mypage", CUSTOMER),
     ("GET", "/v1/mypage/reservations", CUSTOMER),
     ("GET", "/v1/mypage/payments", CUSTOMER),
@@ -73,6 +77,8 @@ fn body(path: &str, item: &str) -> Option<Value> {
         "/v1/items/{item}" => json!({ "name": "Compact" }),
         "/v1/items/{item}/stock" => json!({ "change": 1 }),
         "/v1/rentals" => summer(item),
+        "/v1/rentals/{rental}/extend" => json!({ "to": "2027-07-06" }),
+        "/v1/rentals/{rental}/late-fee/pay" => json!({ "payment_method": "pm_ok" }),
         _ => return None,
     })
 }

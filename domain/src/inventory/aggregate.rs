@@ -117,6 +117,8 @@ impl Item {
                 | Cmd::Hold { .. }
                 | Cmd::Commit { .. }
                 | Cmd::Release { .. }
+                | Cmd::Extend { .. }
+                | Cmd::ReleaseExtension { .. }
                 | Cmd::MarkOverdue { .. }
                 | Cmd::Return { .. },
             ) => Err(ItemError::NotRegistered),

@@ -116,6 +116,32 @@ pub enum ItemEvent {
         /// When.
         at: Instant,
     },
+    /// What is committed stays away for longer.
+    #[serde(rename = "StockExtended")]
+    Extended {
+        /// With which rental.
+        rental: RentalId,
+        /// Which extension of it.
+        number: u32,
+        /// When it is away from now on, turnaround included.
+        occupies: Period,
+        /// The price of the additional time.
+        extra: Money,
+        /// When.
+        at: Instant,
+    },
+    /// An extension does not stand after all: the additional time is free again.
+    #[serde(rename = "StockExtensionReleased")]
+    ExtensionReleased {
+        /// Of which rental.
+        rental: RentalId,
+        /// Which extension of it.
+        number: u32,
+        /// When it is away again, turnaround included.
+        occupies: Period,
+        /// When.
+        at: Instant,
+    },
     /// A unit did not come back in time: it blocks until it does.
     #[serde(rename = "StockOverdue")]
     Overdue {
@@ -147,6 +173,8 @@ impl ItemEvent {
             Self::Held { rental, .. }
             | Self::Committed { rental, .. }
             | Self::Released { rental, .. }
+            | Self::Extended { rental, .. }
+            | Self::ExtensionReleased { rental, .. }
             | Self::Overdue { rental, .. }
             | Self::Returned { rental, .. } => Some(*rental),
             Self::Registered { .. }
@@ -171,6 +199,8 @@ impl DomainEvent for ItemEvent {
             Self::Held { .. } => "StockHeld",
             Self::Committed { .. } => "StockCommitted",
             Self::Released { .. } => "StockReleased",
+            Self::Extended { .. } => "StockExtended",
+            Self::ExtensionReleased { .. } => "StockExtensionReleased",
             Self::Overdue { .. } => "StockOverdue",
             Self::Returned { .. } => "StockReturned",
         }

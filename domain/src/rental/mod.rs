@@ -3,11 +3,16 @@
 //! `requested → confirmed | rejected | expired`; then `prepared → handed over → (overdue) → returned → completed`, where
 //! goods that do not come back are completed on hand-over. A cancellation may be requested until the hand-over;
 //! `cancelled` is recorded only when stock and money are back where they were.
+//!
+//! Until it is due, what comes back may be extended: one extension at a time is asked for, and then stands or is refused. A
+//! fee for being late that was declined stays owed until it is paid in another way or waived.
 
 mod aggregate;
 mod command;
 mod error;
 mod event;
+mod extension;
+mod late_fee;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -16,6 +21,8 @@ pub use aggregate::Rental;
 pub use command::RentalCommand;
 pub use error::RentalError;
 pub use event::RentalEvent;
+pub use extension::Pending;
+pub use late_fee::LateFee;
 
 use crate::policy::Rules;
 use crate::{CustomerId, ItemId, Period, StoreSlug};
@@ -92,6 +99,37 @@ pub enum RejectReason {
     PaymentDeclined {
         /// The provider's reason.
         code: String,
+    },
+}
+
+/// Why a rental could not be kept longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum ExtensionRefusal {
+    /// Somebody else has it for some of the additional time.
+    OutOfStock {
+        /// How many could have been kept.
+        available: u32,
+    },
+    /// The provider said no.
+    PaymentDeclined {
+        /// The provider's reason.
+        code: String,
+    },
+    /// It was not paid in time.
+    Expired,
+    /// It was cancelled or brought back first.
+    Overtaken,
+    /// Somebody is waiting for it.
+    SomebodyWaits,
+    /// The payment of an earlier extension is still being undone.
+    Busy,
+    /// The item is not offered any more.
+    ItemRetired,
+    /// What was asked for does not fit the item.
+    DoesNotFit {
+        /// What is wrong.
+        detail: String,
     },
 }
 

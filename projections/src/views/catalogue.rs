@@ -78,6 +78,8 @@ pub enum ItemAction {
     Pay,
     /// Somebody does not want it any more.
     Cancel,
+    /// Somebody keeps it longer.
+    Extend,
     /// It is not back in time.
     Overdue,
     /// It is back.
@@ -192,6 +194,8 @@ impl CatalogueState {
                 self.give_back(*rental);
                 (ItemAction::Cancel, at)
             }
+            ItemEvent::Extended { at, .. } => (ItemAction::Extend, at),
+            ItemEvent::ExtensionReleased { at, .. } => (ItemAction::Cancel, at),
             ItemEvent::Overdue { at, .. } => (ItemAction::Overdue, at),
             ItemEvent::Returned { rental, at } => {
                 self.give_back(*rental);

@@ -12,7 +12,10 @@ mod tests;
 
 pub use catalogue::{Catalogue, CatalogueEntry, ItemAction, ItemStock, LastAction};
 pub use dispatches::{DispatchEntry, Dispatches};
-pub use mypage::{CancellationState, Deadlines, DispatchProgress, DispatchState, MyPage, MyPageEntry, PaymentState};
+pub use mypage::{
+    CancellationState, Deadlines, DispatchProgress, DispatchState, ExtensionProgress, ExtensionState, MyPage,
+    MyPageEntry, PaymentState,
+};
 pub use payments::{PaymentEntry, Payments};
 pub use processes::{ProcessEntry, Processes};
 pub use reservations::{ReservationEntry, Reservations};
@@ -62,6 +65,12 @@ fn status_after(status: RentalStatus, event: &RentalEvent) -> RentalStatus {
         RentalEvent::Overdue { .. } => RentalStatus::Overdue,
         RentalEvent::Returned { .. } => RentalStatus::Returned,
         RentalEvent::Completed { .. } => RentalStatus::Completed,
+        RentalEvent::ExtensionRequested { .. }
+        | RentalEvent::Extended { .. }
+        | RentalEvent::ExtensionRefused { .. }
+        | RentalEvent::LateFeeDeclined { .. }
+        | RentalEvent::LateFeeDemanded { .. }
+        | RentalEvent::LateFeeWaived { .. } => status,
         RentalEvent::CancellationRequested { .. } => RentalStatus::Cancelling,
         RentalEvent::Cancelled { .. } => RentalStatus::Cancelled,
     }

@@ -70,6 +70,9 @@ impl Projection for Reservations {
         match decoded {
             Event::Rental(event) => {
                 entry.status = status_after(entry.status, event);
+                if let RentalEvent::Extended { to, .. } = event {
+                    entry.to = Some(*to);
+                }
                 Ok(())
             }
             Event::Payment(_)

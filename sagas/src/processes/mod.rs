@@ -1,4 +1,5 @@
 //! The process managers: pure answers to events, and the orders that carry them out.
 
 pub(crate) mod dispatch;
+pub(crate) mod extension;
 pub(crate) mod reservation;

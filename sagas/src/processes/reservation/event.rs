@@ -1,10 +1,10 @@
 //! What a reservation listens to.
 
-use super::Deal;
+use super::{Deal, Paid, Stage};
 use crate::runner::id_of;
 use domain::dispatch::DispatchEvent;
 use domain::inventory::ItemEvent;
-use domain::payment::PaymentEvent;
+use domain::payment::{PaymentEvent, Purpose};
 use domain::policy::PaymentTiming;
 use domain::quota::QuotaEvent;
 use domain::rental::RentalEvent;
@@ -21,16 +21,21 @@ pub(crate) enum Event {
     PaymentDeclined { code: String },
     StockCommitted,
     RentalConfirmed,
+    RentalExtended { to: Instant, total: Money, extra: Option<Paid> },
     RentalHandedOver,
     RentalOverdue,
     RentalReturned { late_fee: Option<Money> },
     StockReturned,
     LateFeeApproved,
+    LateFeeDeclined { code: String },
+    LateFeeDemanded { attempt: u32 },
+    LateFeeWaived,
     RentalCompleted,
     CancellationRequested { fee: Option<Money> },
     CancellationRefused,
     DispatchCancelled,
     PaymentRefunded { amount: Money },
+    ExtensionRefunded { amount: Money },
     StockReleased,
     RentalRejected,
     RentalExpired,
@@ -41,11 +46,18 @@ pub(crate) enum Event {
 #[must_use]
 pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<RentalId> {
     match event {
-        domain::Event::Rental(RentalEvent::Prepared { .. }) => None,
+        domain::Event::Rental(
+            RentalEvent::Prepared { .. }
+            | RentalEvent::ExtensionRequested { .. }
+            | RentalEvent::ExtensionRefused { .. }
+            | RentalEvent::LateFeeDeclined { .. },
+        ) => None,
         domain::Event::Rental(_) | domain::Event::Dispatch(DispatchEvent::Cancelled { .. }) => {
             id_of(recorded).map(RentalId)
         }
-        domain::Event::Item(ItemEvent::Overdue { .. }) => None,
+        domain::Event::Item(
+            ItemEvent::Overdue { .. } | ItemEvent::Extended { .. } | ItemEvent::ExtensionReleased { .. },
+        ) => None,
         domain::Event::Item(event) => event.rental(),
         domain::Event::Payment(
             event @ (PaymentEvent::Approved { .. } | PaymentEvent::Declined { .. } | PaymentEvent::Refunded { .. }),
@@ -69,13 +81,12 @@ pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<Re
 
 impl Event {
     /// The domain's event as a reservation sees it.
-    pub(super) fn of(rental: RentalId, recorded: &Recorded, event: &domain::Event) -> Option<Self> {
+    pub(super) fn of(stage: &Stage, rental: RentalId, recorded: &Recorded, event: &domain::Event) -> Option<Self> {
         match event {
             domain::Event::Rental(event) => Self::of_rental(event),
             domain::Event::Item(event) => Self::of_item(event),
             domain::Event::Payment(event) => {
-                let late_fee = id_of(recorded).map(PaymentId) == Some(PaymentId::late_fee_of(rental));
-                Self::of_payment(event, late_fee)
+                Self::of_payment(event, purpose(stage, rental, id_of(recorded).map(PaymentId)?)?)
             }
             domain::Event::Quota(QuotaEvent::Taken { .. }) => Some(Self::QuotaTaken),
             domain::Event::Dispatch(DispatchEvent::Cancelled { .. }) => Some(Self::DispatchCancelled),
@@ -97,12 +108,23 @@ impl Event {
                     upfront: terms.rules.payment == PaymentTiming::Upfront,
                     due_back: terms.period.filter(|_| terms.rules.comes_back).map(|period| period.to),
                     asked: None,
+                    late: None,
                 },
             },
             RentalEvent::Confirmed { .. } => Self::RentalConfirmed,
             RentalEvent::Rejected { .. } => Self::RentalRejected,
             RentalEvent::Expired { .. } => Self::RentalExpired,
-            RentalEvent::Prepared { .. } => return None,
+            RentalEvent::Extended { number, to, extra, total, .. } => Self::RentalExtended {
+                to: *to,
+                total: *total,
+                extra: extra.map(|amount| Paid { number: *number, amount }),
+            },
+            RentalEvent::LateFeeDemanded { attempt, .. } => Self::LateFeeDemanded { attempt: *attempt },
+            RentalEvent::LateFeeWaived { .. } => Self::LateFeeWaived,
+            RentalEvent::Prepared { .. }
+            | RentalEvent::ExtensionRequested { .. }
+            | RentalEvent::ExtensionRefused { .. }
+            | RentalEvent::LateFeeDeclined { .. } => return None,
             RentalEvent::HandedOver { .. } => Self::RentalHandedOver,
             RentalEvent::Overdue { .. } => Self::RentalOverdue,
             RentalEvent::Returned { late_fee, .. } => Self::RentalReturned { late_fee: *late_fee },
@@ -125,22 +147,48 @@ impl Event {
             | ItemEvent::Repriced { .. }
             | ItemEvent::Retired { .. }
             | ItemEvent::StockAdjusted { .. }
+            | ItemEvent::Extended { .. }
+            | ItemEvent::ExtensionReleased { .. }
             | ItemEvent::Overdue { .. } => None,
         }
     }
 
-    fn of_payment(event: &PaymentEvent, late_fee: bool) -> Option<Self> {
-        match event {
-            PaymentEvent::Approved { .. } if late_fee => Some(Self::LateFeeApproved),
-            PaymentEvent::Approved { .. } => Some(Self::PaymentApproved),
-            PaymentEvent::Declined { code, .. } if !late_fee => Some(Self::PaymentDeclined { code: code.clone() }),
-            PaymentEvent::Refunded { amount, .. } if !late_fee => Some(Self::PaymentRefunded { amount: *amount }),
-            PaymentEvent::Requested { .. }
-            | PaymentEvent::Declined { .. }
-            | PaymentEvent::Unknown { .. }
-            | PaymentEvent::RefundRequested { .. }
-            | PaymentEvent::Refunded { .. }
-            | PaymentEvent::RefundFailed { .. } => None,
+    fn of_payment(event: &PaymentEvent, purpose: Purpose) -> Option<Self> {
+        match (event, purpose) {
+            (PaymentEvent::Approved { .. }, Purpose::Rental) => Some(Self::PaymentApproved),
+            (PaymentEvent::Approved { .. }, Purpose::LateFee) => Some(Self::LateFeeApproved),
+            (PaymentEvent::Declined { code, .. }, Purpose::Rental) => {
+                Some(Self::PaymentDeclined { code: code.clone() })
+            }
+            (PaymentEvent::Declined { code, .. }, Purpose::LateFee) => {
+                Some(Self::LateFeeDeclined { code: code.clone() })
+            }
+            (PaymentEvent::Refunded { amount, .. }, Purpose::Rental) => Some(Self::PaymentRefunded { amount: *amount }),
+            (PaymentEvent::Refunded { amount, .. }, Purpose::Extension { .. }) => {
+                Some(Self::ExtensionRefunded { amount: *amount })
+            }
+            (PaymentEvent::Approved { .. } | PaymentEvent::Declined { .. }, Purpose::Extension { .. })
+            | (PaymentEvent::Refunded { .. }, Purpose::LateFee)
+            | (
+                PaymentEvent::Requested { .. }
+                | PaymentEvent::Unknown { .. }
+                | PaymentEvent::RefundRequested { .. }
+                | PaymentEvent::RefundFailed { .. },
+                _,
+            ) => None,
         }
     }
+}
+
+/// What a payment is for, where a reservation cares: of extensions for the one that is being paid back, of the fee for being
+/// late for the newest attempt.
+fn purpose(stage: &Stage, rental: RentalId, payment: PaymentId) -> Option<Purpose> {
+    if payment == PaymentId::charge_of(rental) {
+        return Some(Purpose::Rental);
+    }
+    if let Some(number) = stage.refunding() {
+        return (payment == PaymentId::extension_of(rental, number)).then_some(Purpose::Extension { number });
+    }
+    let attempt = stage.deal()?.late?.attempt;
+    (payment == PaymentId::late_fee_of(rental, attempt)).then_some(Purpose::LateFee)
 }
