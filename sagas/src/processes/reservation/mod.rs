@@ -9,11 +9,13 @@ mod command;
 mod event;
 #[cfg(test)]
 mod golden;
+mod late_fee;
 mod orders;
 mod refund;
 
 pub(crate) use command::{Command, Refusal};
 pub(crate) use event::{Event, correlate};
+pub(crate) use late_fee::Late;
 pub(crate) use orders::{Desk, Reservation};
 pub(crate) use refund::{Paid, Refund};
 
@@ -38,15 +40,6 @@ pub(crate) struct Deal {
     /// What being late costs, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) late: Option<Late>,
-}
-
-/// The fee for being late.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Late {
-    /// How much.
-    pub(crate) fee: Money,
-    /// Which attempt to charge it is the newest.
-    pub(crate) attempt: u32,
 }
 
 /// How far a reservation has come.
@@ -217,36 +210,6 @@ impl Stage {
         }
     }
 
-    /// The fee for being late.
-    fn settle(self, event: Event) -> (Self, Vec<Command>) {
-        use {Command as Cmd, Event as Evt};
-        let Some((deal, Late { fee, attempt })) = self.deal().and_then(|deal| Some((deal, deal.late?))) else {
-            return (self, vec![]);
-        };
-        match (self, event) {
-            (Self::TakingBack { late_fee: Some(_), .. } | Self::AwaitingLateFee(_), Evt::LateFeeApproved) => {
-                (Self::Completing(deal), vec![Cmd::Complete])
-            }
-            (
-                stage @ (Self::TakingBack { late_fee: Some(_), .. } | Self::AwaitingLateFee(_)),
-                Evt::LateFeeDeclined { code },
-            ) => (stage, vec![Cmd::OweLateFee { attempt, code }]),
-            (Self::AwaitingLateFee(_), Evt::LateFeeDemanded { attempt }) => {
-                let deal = Deal { late: Some(Late { fee, attempt }), ..deal };
-                (Self::AwaitingLateFee(deal), vec![Cmd::RequestLateFee(attempt, fee)])
-            }
-            (Self::TakingBack { .. }, Evt::LateFeeWaived) => (Self::TakingBack { deal, late_fee: None }, vec![]),
-            (Self::AwaitingLateFee(_), Evt::LateFeeWaived) => (Self::Completing(deal), vec![Cmd::Complete]),
-            // Waived while it was under way, or before it was known that it was paid.
-            (
-                stage @ (Self::TakingBack { late_fee: None, .. } | Self::Completing(_) | Self::Completed(_)),
-                Evt::LateFeeApproved,
-            )
-            | (stage @ Self::Completing(_), Evt::LateFeeWaived) => (stage, vec![Cmd::RefundLateFee(attempt, fee)]),
-            (stage, _) => (stage, vec![]),
-        }
-    }
-
     /// The way back.
     fn undo(self, event: &Event) -> (Self, Vec<Command>) {
         use {Command as Cmd, Event as Evt};
@@ -309,18 +272,6 @@ impl Stage {
         let ended = if *event == Event::RentalCompleted { Self::Completed(deal) } else { Self::Undone(deal) };
         let quota = deal.quota.then_some(Command::GiveBackQuota);
         (ended, release.into_iter().chain(quota).collect())
-    }
-
-    /// What was paid goes back, less the fee.
-    fn give_back(deal: Deal, extensions: &[Paid], fee: Option<Money>) -> (Self, Vec<Command>) {
-        Self::go_on_giving_back(deal, &refund::refunds(deal.asked, extensions, fee), None)
-    }
-
-    fn go_on_giving_back(deal: Deal, left: &[Refund], refunded: Option<Money>) -> (Self, Vec<Command>) {
-        match left.first() {
-            Some(next) => (Self::Refunding { deal, left: left.to_vec(), refunded }, vec![next.order()]),
-            None => Self::free(deal, refunded),
-        }
     }
 
     fn free(deal: Deal, refunded: Option<Money>) -> (Self, Vec<Command>) {
@@ -407,14 +358,6 @@ impl Stage {
             | Self::Closing(deal)
             | Self::Undone(deal)
             | Self::Completed(deal) => Some(*deal),
-        }
-    }
-
-    /// For which extension money is on its way back.
-    pub(super) fn refunding(&self) -> Option<u32> {
-        match self {
-            Self::Refunding { left, .. } => left.first().and_then(|refund| refund.extension),
-            _ => None,
         }
     }
 }

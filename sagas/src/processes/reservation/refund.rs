@@ -1,6 +1,6 @@
 //! What goes back when a rental is cancelled: payment by payment, less the fee.
 
-use super::Command;
+use super::{Command, Deal, Stage};
 use domain::Money;
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +31,30 @@ impl Refund {
     }
 }
 
+impl Stage {
+    /// What was paid goes back, less the fee.
+    pub(super) fn give_back(deal: Deal, extensions: &[Paid], fee: Option<Money>) -> (Self, Vec<Command>) {
+        Self::go_on_giving_back(deal, &refunds(deal.asked, extensions, fee), None)
+    }
+
+    pub(super) fn go_on_giving_back(deal: Deal, left: &[Refund], refunded: Option<Money>) -> (Self, Vec<Command>) {
+        match left.first() {
+            Some(next) => (Self::Refunding { deal, left: left.to_vec(), refunded }, vec![next.order()]),
+            None => Self::free(deal, refunded),
+        }
+    }
+
+    /// For which extension money is on its way back.
+    pub(super) fn refunding(&self) -> Option<u32> {
+        match self {
+            Self::Refunding { left, .. } => left.first().and_then(|refund| refund.extension),
+            _ => None,
+        }
+    }
+}
+
 /// What goes back of each payment. The fee is kept from the charge first, and then from the extensions in their order.
-pub(super) fn refunds(charge: Option<Money>, extensions: &[Paid], fee: Option<Money>) -> Vec<Refund> {
+fn refunds(charge: Option<Money>, extensions: &[Paid], fee: Option<Money>) -> Vec<Refund> {
     let mut keep = fee.map_or(0, |fee| fee.amount_minor);
     let charge = charge.map(|amount| Refund { extension: None, amount });
     let extensions = extensions.iter().map(|paid| Refund { extension: Some(paid.number), amount: paid.amount });
