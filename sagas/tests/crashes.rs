@@ -44,7 +44,7 @@ async fn end(world: &World) -> End {
         holds: world.holds(ALICE).await,
         late_fee: world.payment(late_fee).await,
         kept: world.charged(charge) - world.refunded(charge),
-        late_fee_charged: world.charged(late_fee),
+        late_fee_charged: world.charged(late_fee) + world.charged(PaymentId::late_fee_of(ALICE, 2)),
         kept_of_extension: world.charged(extension) - world.refunded(extension),
         to: world.period(ALICE).await.filter(|_| status != Some(RentalStatus::Cancelled)).map(|period| period.to),
         quota: world.quotas.inspect("shop/alice", |quota, _| quota.open()).await.unwrap(),
@@ -121,6 +121,31 @@ const BROUGHT_BACK_LATE: Story = Story {
     },
 };
 
+fn dear_when_late(rules: &mut Rules) {
+    rules.late_fee_percent = 200;
+}
+
+const PAID_IN_ANOTHER_WAY: Story = Story {
+    preset: "car-rental",
+    rules: dear_when_late,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_up_to_300").await;
+            world.until_event("DispatchRequested").await;
+            world.prepare(ALICE).await;
+            world.until_event("RentalPrepared").await;
+            world.hand_over(ALICE).await;
+            world.until_event("RentalHandedOver").await;
+            world.hands.set(at("2026-07-14T12:00:00Z"));
+            world.until_event("StockOverdue").await;
+            world.rental(ALICE, RentalCommand::Return { now: world.hands.now() }).await;
+            world.until_event("LateFeeDeclined").await;
+            world.pay_late_fee(ALICE, "pm_ok").await;
+            world.until_event("RentalCompleted").await;
+        })
+    },
+};
+
 const COLLECTED: Story = Story {
     preset: "coffee-shop",
     rules: world::by_engine,
@@ -181,11 +206,12 @@ const CANCELLED_WHILE_BEING_EXTENDED: Story = Story {
     },
 };
 
-const STORIES: [Story; 8] = [
+const STORIES: [Story; 9] = [
     DECLINED,
     CANCELLED,
     CANCELLED_AT_ONCE,
     BROUGHT_BACK_LATE,
+    PAID_IN_ANOTHER_WAY,
     COLLECTED,
     EXTENDED_AND_BACK,
     EXTENDED_AND_CANCELLED,

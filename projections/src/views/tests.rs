@@ -1,5 +1,7 @@
 //! Given events, then a document.
 
+mod extension;
+
 use crate::testing::*;
 use crate::{Catalogue, Dispatches, MyPage, PageQuery, Payments, Processes, Reservations, Stores};
 use domain::inventory::{ItemEvent, Stock};
