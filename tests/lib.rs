@@ -7,6 +7,7 @@
 mod dates;
 mod eventually;
 mod http;
+mod money;
 mod program;
 mod seed;
 mod server;
@@ -16,6 +17,7 @@ mod transcript;
 pub use dates::{august, date_next_year, day_at_seoul, instant_in, july, last_sunday};
 pub use eventually::{PATIENCE, eventually};
 pub use http::{Client, Reply, Request};
+pub use money::adds_up;
 pub use program::{Data, Outcome};
 pub use seed::Seed;
 pub use server::Server;

@@ -3,6 +3,7 @@
 
 mod a_booking_changes_what_can_be_rented;
 mod a_booking_goes_all_the_way;
+mod a_cancellation_gives_back_what_the_policy_says;
 mod a_car_is_paid_before_it_stands;
 mod a_changed_byte_is_found;
 mod a_customer_can_cancel;
@@ -11,11 +12,13 @@ mod a_declined_payment_frees_the_car;
 mod a_drain_finishes_what_was_begun;
 mod a_kill_loses_nothing_that_was_answered;
 mod a_kiosk_lends_and_takes_back;
+mod a_late_car_costs_what_the_policy_says;
 mod a_message_tells_every_change;
 mod a_paused_dispatch_stops_nobody;
 mod a_payment_is_taken_once;
 mod a_review_is_written_after_attending;
 mod a_shop_registers_cars;
+mod an_extension_is_refused_when_it_would_overlap;
 mod an_idempotency_key_has_one_effect;
 mod an_overdue_car_blocks_until_it_is_back;
 mod dates_decide_what_is_available;

@@ -1,7 +1,9 @@
 //! Rentals: asking for one, taking it through the store, getting out of it, and looking at it.
 
 mod cancel;
+mod extend;
 mod history;
+mod late_fee;
 mod query;
 mod request;
 mod review;
@@ -24,12 +26,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(query::rental))
         .routes(routes!(history::history))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(extend::extend))
         .routes(routes!(waiting::accept))
         .routes(routes!(waiting::decline))
         .routes(routes!(waiting::line))
         .routes(routes!(steps::prepare))
         .routes(routes!(steps::hand_over))
         .routes(routes!(steps::return_rental))
+        .routes(routes!(late_fee::pay_late_fee))
+        .routes(routes!(late_fee::waive_late_fee))
         .routes(routes!(review::write, review::edit, review::delete))
 }
 

@@ -77,7 +77,7 @@ pub(crate) async fn return_rental(
 }
 
 /// The rental, where the caller works at its store. That it exists is not for others to know.
-async fn staffed(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem> {
+pub(super) async fn staffed(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem> {
     let store = call.staff()?;
     let belongs = find(api, &name).await?;
     if belongs.store != *store {
