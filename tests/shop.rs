@@ -188,6 +188,13 @@ impl Shop {
         transcript(&self.history(rental).await)
     }
 
+    /// The same without the messages, which go out beside it at a pace of their own.
+    pub async fn transcript_without_messages(&self, rental: &str) -> String {
+        let mut events = self.history(rental).await;
+        events.retain(|event| event["stream"].as_str().is_none_or(|stream| !stream.starts_with("message-")));
+        transcript(&events)
+    }
+
     /// The same car rental, on the data of a program that has ended.
     ///
     /// # Panics
