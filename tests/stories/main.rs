@@ -1,6 +1,9 @@
 //! Whole-system stories over HTTP against the real program, one rule a file.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a story fails by panicking")]
 
+mod a_book_comes_back_for_the_next_member;
+mod a_book_is_one_members_at_a_time;
+mod a_book_is_reserved_borrowed_and_returned;
 mod a_booking_changes_what_can_be_rented;
 mod a_booking_goes_all_the_way;
 mod a_cancelled_order_stays_on_record;
@@ -10,20 +13,27 @@ mod a_customer_can_cancel;
 mod a_customer_looks_a_booking_up_at_any_time;
 mod a_declined_payment_frees_the_car;
 mod a_drain_finishes_what_was_begun;
+mod a_film_is_registered_edited_and_removed;
 mod a_kill_loses_nothing_that_was_answered;
 mod a_paid_order_waits_while_the_shop_is_away;
 mod a_paused_dispatch_stops_nobody;
 mod a_payment_is_taken_once;
+mod a_person_has_so_many_reservations;
+mod a_seat_is_given_once;
 mod a_shop_registers_cars;
+mod all_five_keep_the_same_promises;
 mod an_idempotency_key_has_one_effect;
 mod an_order_is_paid_and_shipped;
 mod an_overdue_car_blocks_until_it_is_back;
 mod cancelled_coffee_is_not_made;
+mod cancelling_frees_ones_own_seats_only;
 mod coffee_is_made_when_it_is_paid;
 mod dates_decide_what_is_available;
 mod every_event_says_why;
 mod everybody_sees_only_what_is_theirs;
 mod late_events_never_move_a_state_backwards;
+mod no_client_sets_an_id_a_price_or_a_state;
+mod one_screen_shows_every_film;
 mod only_the_agency_ships;
 mod problems_say_what_is_wrong;
 mod readers_and_writers_agree;
@@ -31,6 +41,7 @@ mod the_command_line_is_clear;
 mod the_demo_plays_the_stories;
 mod the_last_cars_go_to_exactly_as_many;
 mod the_service_describes_itself;
+mod two_hundred_customers_pick_forty_seats_at_random;
 mod views_are_folds_that_can_be_thrown_away;
 mod what_is_not_paid_does_not_stand;
 mod what_was_shipped_is_not_cancelled;
