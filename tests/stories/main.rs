@@ -21,6 +21,7 @@ mod a_payment_is_taken_once;
 mod a_person_has_so_many_reservations;
 mod a_seat_is_given_once;
 mod a_shop_registers_cars;
+mod a_sixth_business_is_a_file;
 mod all_five_keep_the_same_promises;
 mod an_idempotency_key_has_one_effect;
 mod an_order_is_paid_and_shipped;
