@@ -183,13 +183,8 @@ impl Shop {
         self.get(format!("/v1/rentals/{rental}/history")).by(self.staff()).await.is(200).items()
     }
 
-    /// The same, as lines.
+    /// The same as lines, without the messages: they go out beside it at a pace of their own, and have stories of their own.
     pub async fn transcript(&self, rental: &str) -> String {
-        transcript(&self.history(rental).await)
-    }
-
-    /// The same without the messages, which go out beside it at a pace of their own.
-    pub async fn transcript_without_messages(&self, rental: &str) -> String {
         let mut events = self.history(rental).await;
         events.retain(|event| event["stream"].as_str().is_none_or(|stream| !stream.starts_with("message-")));
         transcript(&events)

@@ -30,6 +30,8 @@ pub(crate) struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     reservations: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     last_action: Option<LastAction>,
 }
 
@@ -83,6 +85,7 @@ impl Shown {
             available: item.available(None, now),
             retired: item.is_retired(),
             reservations: None,
+            waiting: None,
             last_action: None,
         })
     }
@@ -102,6 +105,7 @@ impl Shown {
             available,
             retired: entry.retired,
             reservations: Some(entry.reservations),
+            waiting: Some(entry.waiting),
             last_action: Some(entry.last_action),
         })
     }

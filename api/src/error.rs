@@ -36,6 +36,8 @@ kinds! {
     EXPIRED = CONFLICT, "expired", "It was not paid in time";
     WRONG_STATUS = CONFLICT, "wrong-status", "Not possible where the rental stands";
     DOES_NOT_COME_BACK = CONFLICT, "does-not-come-back", "It was handed over for good";
+    NOTHING_OFFERED = CONFLICT, "nothing-offered", "Nothing is offered";
+    OFFER_OVER = CONFLICT, "offer-over", "The offer is over";
     ALREADY_HANDED_OVER = CONFLICT, "already-handed-over", "It was handed over first";
     NOT_DISPATCHED_YET = CONFLICT, "not-dispatched-yet", "The store does not know of it yet";
     STORE_CLOSED = CONFLICT, "store-closed", "The store is closed";
@@ -202,6 +204,8 @@ impl From<RentalError> for Problem {
             RentalError::WrongStatus { status, .. } => {
                 Self::new(WRONG_STATUS, detail).with("rental_status", status.name())
             }
+            RentalError::NothingOffered => Self::new(NOTHING_OFFERED, detail),
+            RentalError::OfferOver { until } => Self::new(OFFER_OVER, detail).with("until", crate::when::text(until)),
             RentalError::DoesNotComeBack => Self::new(DOES_NOT_COME_BACK, detail),
         }
     }

@@ -200,6 +200,8 @@ fn rules() -> Rules {
         turnaround_s: 0,
         cancellation: Cancellation::default(),
         late_fee_percent: 150,
+        waiting_list: None,
+        no_show_s: None,
     }
 }
 
@@ -235,6 +237,7 @@ pub(crate) fn terms(customer: &str) -> Box<Terms> {
         quantity: 1,
         period: Some(july()),
         seats: Vec::new(),
+        wait: false,
         payment_method: "pm_ok".to_owned(),
         policy: "car-rental".to_owned(),
         rules: rules(),

@@ -4,6 +4,7 @@ use crate::Clock;
 use crate::payments::{PaymentProvider, Payments, Till};
 use crate::processes::dispatch::{Counter, Dispatching};
 use crate::processes::reservation::{Desk, Reservation};
+use crate::processes::waiting::{Steward, Waiting};
 use crate::runner::{Orders, Process, Runner, Saved};
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
@@ -83,7 +84,7 @@ impl Default for Settings {
 
 /// What the process managers work with.
 pub struct Parts {
-    /// Where `reservation`, `dispatch` and `payments` subscribe.
+    /// Where `reservation`, `dispatch`, `waiting` and `payments` subscribe.
     pub subscriptions: Subscriptions,
     /// Where `sagas.db` is, or will be.
     pub directory: PathBuf,
@@ -122,22 +123,29 @@ impl Sagas {
         let desk = Desk {
             rentals: rentals.clone(),
             payments: payments.clone(),
-            items,
+            items: items.clone(),
             dispatches: dispatches.clone(),
             quotas,
             clock: clock.clone(),
         };
         let counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
+        let steward = Steward { items, clock: clock.clone() };
         let till = Till::new(payments, provider, clock.clone(), settings.provider_timeout, settings.provider_calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
-        let (reservation, dispatch, payments) = (
+        let (reservation, dispatch, waiting, payments) = (
             start.resume::<Reservation, _>(desk).await?,
             start.resume::<Dispatching, _>(counter).await?,
+            start.resume::<Waiting, _>(steward).await?,
             start.resume::<Payments, _>(till).await?,
         );
         let failure = Arc::new(OnceLock::new());
-        let runs = vec![start.run(reservation, &failure), start.run(dispatch, &failure), start.run(payments, &failure)];
+        let runs = vec![
+            start.run(reservation, &failure),
+            start.run(dispatch, &failure),
+            start.run(waiting, &failure),
+            start.run(payments, &failure),
+        ];
         Ok(Running { stop: start.stop, runs, failure })
     }
 }

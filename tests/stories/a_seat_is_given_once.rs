@@ -27,7 +27,7 @@ async fn chosen_seats_are_reserved_and_paid() {
         RentalConfirmed rental@2 by process:reservation
         DispatchRequested dispatch@1 by process:dispatch
     "#]]
-    .assert_eq(&shop.transcript_without_messages(&reserved.id()).await);
+    .assert_eq(&shop.transcript(&reserved.id()).await);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn a_cancelled_reservation_is_paid_back_and_frees_its_seats() {
         RentalCancelled rental@4 by process:reservation
         QuotaGivenBack quota@2 by process:reservation
     "#]]
-    .assert_eq(&shop.transcript_without_messages(&alice).await);
+    .assert_eq(&shop.transcript(&alice).await);
 }
 
 #[tokio::test]

@@ -46,3 +46,4 @@ mod two_hundred_customers_pick_forty_seats_at_random;
 mod views_are_folds_that_can_be_thrown_away;
 mod what_is_not_paid_does_not_stand;
 mod what_was_shipped_is_not_cancelled;
+mod who_waits_in_line_is_served_in_turn;

@@ -50,7 +50,7 @@ async fn an_unpaid_reservation_is_a_short_story() {
         RentalRejected rental@2 by process:reservation
         QuotaGivenBack quota@2 by process:reservation
     "#]]
-    .assert_eq(&shop.transcript_without_messages(refused["rental"].as_str().unwrap()).await);
+    .assert_eq(&shop.transcript(refused["rental"].as_str().unwrap()).await);
 }
 
 #[tokio::test]

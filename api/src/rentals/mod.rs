@@ -6,6 +6,7 @@ mod query;
 mod request;
 pub(crate) mod shown;
 mod steps;
+mod waiting;
 
 use crate::Api;
 use crate::error::not_found;
@@ -22,6 +23,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(query::rental))
         .routes(routes!(history::history))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(waiting::accept))
+        .routes(routes!(waiting::decline))
+        .routes(routes!(waiting::line))
         .routes(routes!(steps::prepare))
         .routes(routes!(steps::hand_over))
         .routes(routes!(steps::return_rental))

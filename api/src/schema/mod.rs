@@ -9,7 +9,7 @@ pub(crate) use asking::{
     AfterParams, AsOf, CommandHeaders, CommandProblems, ListParams, QueryParams, QueryProblems, RangeParams,
     StatusParam, WaitHeaders,
 };
-pub(crate) use rental::{Dispatch, Payment, Rental, Reservation};
+pub(crate) use rental::{Dispatch, Payment, PlaceInLine, Rental, Reservation};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -109,6 +109,8 @@ pub(crate) struct Item {
     available: Option<u32>,
     retired: bool,
     reservations: Option<u64>,
+    /// How many rentals wait in line.
+    waiting: Option<u64>,
     last_action: Option<LastAction>,
 }
 

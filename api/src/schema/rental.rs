@@ -27,6 +27,8 @@ pub(crate) struct Rental {
     payment: Option<PaymentOfRental>,
     dispatch: Option<DispatchOfRental>,
     total: Option<Money>,
+    /// While it waits in line.
+    waiting: Option<Waiting>,
     deadlines: Deadlines,
     days_late: Option<u32>,
     late_fee: Option<PaymentOfRental>,
@@ -56,9 +58,30 @@ pub(crate) struct DispatchOfRental {
     status: String,
 }
 
+/// Waiting in line.
+#[derive(ToSchema)]
+pub(crate) struct Waiting {
+    since: DateTime<Utc>,
+    /// The place in line at that time; 1 was next.
+    place: u32,
+}
+
+/// A place in line.
+#[derive(ToSchema)]
+pub(crate) struct PlaceInLine {
+    /// 1 is next.
+    place: u32,
+    quantity: u32,
+    since: DateTime<Utc>,
+    /// For its customer and the staff of the store.
+    rental: Option<Uuid>,
+}
+
 /// What has to be done by when.
 #[derive(ToSchema)]
 pub(crate) struct Deadlines {
+    /// Until then what is offered can be accepted.
+    accept_by: Option<DateTime<Utc>>,
     pay_by: Option<DateTime<Utc>>,
     return_by: Option<DateTime<Utc>>,
 }
@@ -66,7 +89,7 @@ pub(crate) struct Deadlines {
 /// Who wanted out, and what that costs.
 #[derive(ToSchema)]
 pub(crate) struct Cancellation {
-    /// `customer` or `store`.
+    /// `customer`, `store` or `no_show`.
     by: String,
     fee: Option<Money>,
     requested_at: DateTime<Utc>,

@@ -26,6 +26,7 @@ const STAFF: [u16; 7] = [401, 403, 403, IN, 403, 403, 403];
 const CUSTOMER: [u16; 7] = [401, IN, IN, 403, 403, 403, 403];
 const STORE_KEEPERS: [u16; 7] = [401, 403, 403, IN, 403, 403, IN];
 const STAFF_OF_RENTAL: [u16; 7] = [401, 403, 403, IN, 404, 403, 403];
+const CUSTOMER_OF_RENTAL: [u16; 7] = [401, IN, 404, 403, 403, 403, 403];
 const READERS: [u16; 7] = [401, IN, 404, IN, 404, 403, IN];
 
 const TABLE: &[Row] = &[
@@ -47,6 +48,9 @@ const TABLE: &[Row] = &[
     ("GET", "/v1/rentals/{rental}", READERS),
     ("GET", "/v1/rentals/{rental}/history", READERS),
     ("POST", "/v1/rentals/{rental}/cancel", [401, IN, 404, IN, 404, 403, 403]),
+    ("POST", "/v1/rentals/{rental}/accept", CUSTOMER_OF_RENTAL),
+    ("POST", "/v1/rentals/{rental}/decline", CUSTOMER_OF_RENTAL),
+    ("GET", "/v1/items/{item}/waiting-list", [401, IN, IN, IN, IN, IN, IN]),
     ("POST", "/v1/rentals/{rental}/prepare", STAFF_OF_RENTAL),
     ("POST", "/v1/rentals/{rental}/hand-over", STAFF_OF_RENTAL),
     ("POST", "/v1/rentals/{rental}/return", STAFF_OF_RENTAL),

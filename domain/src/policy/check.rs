@@ -29,7 +29,26 @@ impl Rules {
         require(self.quota != Some(0), "rules.quota", "at least 1; leave it out for no limit")?;
         require(pool || self.turnaround_s == 0, "rules.turnaround_s", "only units of a pool rest")?;
         require(self.turnaround_s <= 30 * DAY_S, "rules.turnaround_s", "at most 30 days")?;
+        self.check_waiting(pool)?;
         self.check_fees(pool)
+    }
+
+    fn check_waiting(&self, pool: bool) -> Result<(), PolicyError> {
+        if let Some(list) = self.waiting_list {
+            let offer = (60..=30 * DAY_S).contains(&list.offer_s);
+            require(offer, "rules.waiting_list.offer_s", "a minute to 30 days")?;
+            let rests = self.turnaround_s > 0;
+            require(
+                !rests,
+                "rules.waiting_list",
+                "what rests between two rentals cannot go to the first in line at once",
+            )?;
+        }
+        if let Some(no_show_s) = self.no_show_s {
+            require(pool, "rules.no_show_s", "without a period nobody is late to fetch it")?;
+            require((60..=30 * DAY_S).contains(&no_show_s), "rules.no_show_s", "a minute to 30 days")?;
+        }
+        Ok(())
     }
 
     fn check_steps(&self) -> Result<(), PolicyError> {

@@ -33,6 +33,15 @@ pub enum RentalError {
         /// Where the rental stands.
         status: RentalStatus,
     },
+    /// Nothing is offered.
+    #[error("nothing is offered: its turn has not come, or it does not wait in line")]
+    NothingOffered,
+    /// The offer is over.
+    #[error("the offer ended at {until}")]
+    OfferOver {
+        /// When it ended.
+        until: Instant,
+    },
     /// What was handed over for good does not come back.
     #[error("this rental is not returned: it was handed over for good")]
     DoesNotComeBack,

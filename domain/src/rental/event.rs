@@ -1,7 +1,7 @@
 //! What happened to a rental.
 
 use super::{CancelledBy, RejectReason, Terms};
-use crate::{Instant, Money, Personal};
+use crate::{Instant, Money, Period, Personal};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,25 @@ pub enum RentalEvent {
     Requested {
         /// What was asked for, and by which rules.
         terms: Box<Terms>,
+        /// When.
+        at: Instant,
+    },
+    /// Its turn in the line has come: what it waited for is held.
+    #[serde(rename = "RentalOffered")]
+    Offered {
+        /// From when to when it can be had, where it comes back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        period: Option<Period>,
+        /// Until when it can be accepted.
+        until: Instant,
+        /// When.
+        at: Instant,
+    },
+    /// The customer takes what was offered.
+    #[serde(rename = "RentalAccepted")]
+    Accepted {
+        /// Until when it is held for the payment.
+        pay_by: Instant,
         /// When.
         at: Instant,
     },
@@ -108,6 +127,8 @@ impl DomainEvent for RentalEvent {
     fn event_type(&self) -> String {
         match self {
             Self::Requested { .. } => "RentalRequested",
+            Self::Offered { .. } => "RentalOffered",
+            Self::Accepted { .. } => "RentalAccepted",
             Self::Confirmed { .. } => "RentalConfirmed",
             Self::Rejected { .. } => "RentalRejected",
             Self::Expired { .. } => "RentalExpired",

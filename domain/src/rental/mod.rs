@@ -3,6 +3,8 @@
 //! `requested → confirmed | rejected | expired`; then `prepared → handed over → (overdue) → returned → completed`, where
 //! goods that do not come back are completed on hand-over. A cancellation may be requested until the hand-over;
 //! `cancelled` is recorded only when stock and money are back where they were.
+//!
+//! A rental that waits in line stays `requested`. When its turn comes it is offered, and goes on once the customer accepts.
 
 mod aggregate;
 mod command;
@@ -40,6 +42,9 @@ pub struct Terms {
     /// The seats that were chosen; empty where the shop assigns them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seats: Vec<String>,
+    /// Whether to wait in line when there is nothing now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wait: bool,
     /// The payment provider's token for how to pay.
     pub payment_method: String,
     /// The name of the policy.
@@ -58,6 +63,8 @@ pub enum CancelledBy {
     Customer,
     /// The shop; never for a fee.
     Store,
+    /// Nobody: it was not fetched.
+    NoShow,
 }
 
 /// Why a rental could not be had.

@@ -3,6 +3,7 @@
 mod life;
 mod request;
 mod undo;
+mod waiting;
 
 use super::{CancelledBy, Rental, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
 use crate::Money;

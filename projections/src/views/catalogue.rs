@@ -7,7 +7,7 @@ use domain::policy::StockKind;
 use domain::{Event, Instant, ItemId, Money, RentalId, StoreSlug};
 use journal::Recorded;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the shops offer: price, stock, and how much of it is free.
 pub struct Catalogue;
@@ -33,6 +33,9 @@ pub struct CatalogueEntry {
     pub retired: bool,
     /// Rentals that have stock of it: neither given up nor brought back.
     pub reservations: u64,
+    /// Rentals that wait in line for it; while there are any, it is there for nobody else.
+    #[serde(default)]
+    pub waiting: u64,
     /// What was done to it last.
     pub last_action: LastAction,
     /// Revision of the item's stream.
@@ -92,6 +95,9 @@ pub struct CatalogueState {
     /// Quantities of the rentals that have more than one unit: a release does not say how many it frees.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     several: BTreeMap<RentalId, u32>,
+    /// Who waits.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    line: BTreeSet<RentalId>,
 }
 
 impl Projection for Catalogue {
@@ -127,10 +133,11 @@ impl Projection for Catalogue {
             stock,
             retired: false,
             reservations: 0,
+            waiting: 0,
             last_action: LastAction { action: ItemAction::Register, at: *at },
             revision: event.revision,
         };
-        Some(CatalogueState { entry, given: 0, several: BTreeMap::new() })
+        Some(CatalogueState { entry, given: 0, several: BTreeMap::new(), line: BTreeSet::new() })
     }
 
     fn apply(state: &mut CatalogueState, event: &Recorded, decoded: &Event) -> Result<(), Indigestible> {
@@ -184,8 +191,17 @@ impl CatalogueState {
                 (ItemAction::Stock, at)
             }
             ItemEvent::Held { rental, quantity, at, .. } => {
+                self.line.remove(rental);
                 self.take(*rental, *quantity);
                 (ItemAction::Reserve, at)
+            }
+            ItemEvent::Awaited { rental, at, .. } => {
+                self.line.insert(*rental);
+                (ItemAction::Reserve, at)
+            }
+            ItemEvent::WaitingEnded { rental, at, .. } => {
+                self.line.remove(rental);
+                (ItemAction::Cancel, at)
             }
             ItemEvent::Committed { at, .. } => (ItemAction::Pay, at),
             ItemEvent::Released { rental, at, .. } => {
@@ -199,7 +215,9 @@ impl CatalogueState {
             }
         };
         let given = self.given;
-        let left = |units: u32| u32::try_from((i64::from(units) - given).max(0)).unwrap_or(u32::MAX);
+        self.entry.waiting = self.line.len() as u64;
+        let given = if self.line.is_empty() { given } else { i64::MAX };
+        let left = |units: u32| u32::try_from(i64::from(units).saturating_sub(given).max(0)).unwrap_or(u32::MAX);
         self.entry.available = self.entry.stock.units.map(left);
         LastAction { action, at: *at }
     }

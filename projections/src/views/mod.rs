@@ -12,7 +12,9 @@ mod tests;
 
 pub use catalogue::{Catalogue, CatalogueEntry, ItemAction, ItemStock, LastAction};
 pub use dispatches::{DispatchEntry, Dispatches};
-pub use mypage::{CancellationState, Deadlines, DispatchProgress, DispatchState, MyPage, MyPageEntry, PaymentState};
+pub use mypage::{
+    CancellationState, Deadlines, DispatchProgress, DispatchState, MyPage, MyPageEntry, PaymentState, WaitingState,
+};
 pub use payments::{PaymentEntry, Payments};
 pub use processes::{ProcessEntry, Processes};
 pub use reservations::{ReservationEntry, Reservations};
@@ -53,6 +55,7 @@ fn status_after(status: RentalStatus, event: &RentalEvent) -> RentalStatus {
     let unless_cancelling = |next| if status == RentalStatus::Cancelling { status } else { next };
     match event {
         RentalEvent::Requested { .. } => RentalStatus::Requested,
+        RentalEvent::Offered { .. } | RentalEvent::Accepted { .. } => status,
         RentalEvent::Confirmed { .. } => unless_cancelling(RentalStatus::Confirmed),
         RentalEvent::Rejected { .. } => RentalStatus::Rejected,
         RentalEvent::Expired { .. } => RentalStatus::Expired,

@@ -48,6 +48,9 @@ pub struct MyPageEntry {
     pub dispatch: Option<DispatchState>,
     /// What it costs, from the hold on.
     pub total: Option<Money>,
+    /// Since when it waits in line; gone once its turn has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingState>,
     /// What has to be done by when.
     pub deadlines: Deadlines,
     /// Started days after the end of the period.
@@ -84,6 +87,15 @@ pub struct PaymentState {
     pub refunded: Option<Money>,
 }
 
+/// Waiting in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingState {
+    /// Since when.
+    pub since: Instant,
+    /// The place in line at that time; 1 was next.
+    pub place: u32,
+}
+
 /// What the shop does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DispatchState {
@@ -110,6 +122,9 @@ pub enum DispatchProgress {
 /// What has to be done by when. Absent once it is done, or once nobody waits for it any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines {
+    /// Until then what is offered can be accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_by: Option<Instant>,
     /// Until then the stock is held for a payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_by: Option<Instant>,
@@ -169,7 +184,9 @@ impl Projection for MyPage {
             payment: None,
             dispatch: None,
             total: None,
+            waiting: None,
             deadlines: Deadlines {
+                accept_by: None,
                 pay_by: None,
                 return_by: terms.period.filter(|_| comes_back).map(|period| period.to),
             },
@@ -215,6 +232,18 @@ impl MyPageEntry {
             | RentalEvent::Prepared { .. }
             | RentalEvent::HandedOver { .. }
             | RentalEvent::Overdue { .. } => {}
+            RentalEvent::Offered { period, until, .. } => {
+                if let Some(period) = period {
+                    (self.from, self.to) = (Some(period.from), Some(period.to));
+                    self.deadlines.return_by = self.deadlines.return_by.map(|_| period.to);
+                }
+                self.deadlines.accept_by = Some(*until);
+                self.deadlines.pay_by = None;
+            }
+            RentalEvent::Accepted { pay_by, .. } => {
+                self.deadlines.accept_by = None;
+                self.deadlines.pay_by = Some(*pay_by);
+            }
             RentalEvent::Confirmed { total, .. } => {
                 self.total = Some(*total);
                 self.deadlines.pay_by = None;
@@ -287,9 +316,15 @@ impl MyPageEntry {
             ItemEvent::Held { seats, total, until, .. } => {
                 self.seats.clone_from(seats);
                 self.total = Some(*total);
-                self.deadlines.pay_by = (self.status == RentalStatus::Requested).then_some(*until);
+                // Of what is offered nothing has to be paid before it is accepted.
+                let to_be_paid = self.status == RentalStatus::Requested && self.waiting.take().is_none();
+                self.deadlines.pay_by = to_be_paid.then_some(*until);
             }
-            ItemEvent::Committed { .. } | ItemEvent::Released { .. } => self.deadlines.pay_by = None,
+            ItemEvent::Awaited { place, at, .. } => self.waiting = Some(WaitingState { since: *at, place: *place }),
+            ItemEvent::WaitingEnded { .. } => self.waiting = None,
+            ItemEvent::Committed { .. } | ItemEvent::Released { .. } => {
+                (self.deadlines.accept_by, self.deadlines.pay_by) = (None, None);
+            }
             ItemEvent::Overdue { .. } | ItemEvent::Returned { .. } => {}
             // Of no rental.
             ItemEvent::Registered { .. }

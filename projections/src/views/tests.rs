@@ -334,56 +334,58 @@ async fn the_catalogue_counts_what_is_free() {
     then(
         world.shows::<Catalogue>(car()).await,
         expect![[r#"
-        {
-          "available": 1,
-          "description": null,
-          "id": "00000000-0000-0000-0000-000000000ca4",
-          "last_action": {
-            "action": "reserve",
-            "at": "2026-07-01T12:00:00Z"
-          },
-          "name": "Ioniq 5",
-          "price": {
-            "amount_minor": 45000,
-            "currency": "KRW"
-          },
-          "reservations": 2,
-          "retired": false,
-          "revision": 3,
-          "stock": {
-            "kind": "pool",
-            "units": 5
-          },
-          "store": "seoul-cars"
-        }"#]],
+            {
+              "available": 1,
+              "description": null,
+              "id": "00000000-0000-0000-0000-000000000ca4",
+              "last_action": {
+                "action": "reserve",
+                "at": "2026-07-01T12:00:00Z"
+              },
+              "name": "Ioniq 5",
+              "price": {
+                "amount_minor": 45000,
+                "currency": "KRW"
+              },
+              "reservations": 2,
+              "retired": false,
+              "revision": 3,
+              "stock": {
+                "kind": "pool",
+                "units": 5
+              },
+              "store": "seoul-cars",
+              "waiting": 0
+            }"#]],
     );
     world.happens(released(rental(2))).await;
     world.happens(of_item(car(), ItemEvent::Repriced { price: won(50_000), at: noon() })).await;
     then(
         world.shows::<Catalogue>(car()).await,
         expect![[r#"
-        {
-          "available": 4,
-          "description": null,
-          "id": "00000000-0000-0000-0000-000000000ca4",
-          "last_action": {
-            "action": "edit",
-            "at": "2026-07-01T12:00:00Z"
-          },
-          "name": "Ioniq 5",
-          "price": {
-            "amount_minor": 50000,
-            "currency": "KRW"
-          },
-          "reservations": 1,
-          "retired": false,
-          "revision": 5,
-          "stock": {
-            "kind": "pool",
-            "units": 5
-          },
-          "store": "seoul-cars"
-        }"#]],
+            {
+              "available": 4,
+              "description": null,
+              "id": "00000000-0000-0000-0000-000000000ca4",
+              "last_action": {
+                "action": "edit",
+                "at": "2026-07-01T12:00:00Z"
+              },
+              "name": "Ioniq 5",
+              "price": {
+                "amount_minor": 50000,
+                "currency": "KRW"
+              },
+              "reservations": 1,
+              "retired": false,
+              "revision": 5,
+              "stock": {
+                "kind": "pool",
+                "units": 5
+              },
+              "store": "seoul-cars",
+              "waiting": 0
+            }"#]],
     );
 }
 
