@@ -11,6 +11,7 @@ use domain::store::StoreError;
 use domain::{RentalId, StoreSlug};
 use journal::{AppendError, ExecuteError, ReadError, SubscriptionError};
 use projections::{ReplayError, ViewError};
+use std::time::Duration;
 
 macro_rules! kinds {
     ($($name:ident = $status:ident, $slug:literal, $title:literal;)+) => {
@@ -58,6 +59,7 @@ kinds! {
     KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was used for something else";
     INTERNAL = INTERNAL_SERVER_ERROR, "internal", "Something went wrong here";
     UNAVAILABLE = SERVICE_UNAVAILABLE, "unavailable", "Not possible at the moment";
+    PAYMENT_UNAVAILABLE = SERVICE_UNAVAILABLE, "payment-unavailable", "Payments are not possible at the moment";
     OVERLOADED = SERVICE_UNAVAILABLE, "overloaded", "Too many commands at once";
     VIEW_BEHIND = SERVICE_UNAVAILABLE, "view-behind", "The view has not got that far";
     STILL_WORKING = SERVICE_UNAVAILABLE, "still-working", "The first request with this key is still being worked on";
@@ -98,6 +100,13 @@ pub(crate) fn internal() -> Problem {
 pub(crate) fn unavailable(cause: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::error!(cause, "a request was answered with 503");
     Problem::new(UNAVAILABLE, "try again shortly").retry_after_s(1)
+}
+
+/// The payment provider is left alone for a while: nothing was done.
+pub(crate) fn payment_unavailable(after: Duration) -> Problem {
+    let seconds = after.as_millis().div_ceil(1_000);
+    Problem::new(PAYMENT_UNAVAILABLE, "nothing was reserved; try again shortly")
+        .retry_after_s(u32::try_from(seconds.max(1)).unwrap_or(u32::MAX))
 }
 
 /// The caller has asked for a position that a view has not reached in time.

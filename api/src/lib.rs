@@ -34,7 +34,7 @@ mod tests;
 
 pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
-pub use state::{Parts, Running, Settings};
+pub use state::{Parts, PaymentDoor, Running, Settings};
 pub use vault::{Vault, VaultError};
 
 pub(crate) use state::Api;

@@ -260,6 +260,10 @@ fn page<P: Projection>(
             sql.push_str(&format!(" AND {column} = ?{}", values.len()));
         }
     }
+    if query.owner.is_none() && query.tag.is_some() {
+        // Said, so that the index of the few is found.
+        sql.push_str(" AND tag <> ''");
+    }
     sql.push_str(" ORDER BY seq DESC LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(&*values)?;

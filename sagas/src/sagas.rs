@@ -1,7 +1,7 @@
 //! Starts the process managers and stops them.
 
 use crate::Clock;
-use crate::payments::{PaymentProvider, Payments, Till};
+use crate::payments::{Breaker, PaymentProvider, Payments, Till};
 use crate::processes::dispatch::{Counter, Dispatching};
 use crate::processes::reservation::{Desk, Reservation};
 use crate::processes::waiting::{Steward, Waiting};
@@ -102,6 +102,8 @@ pub struct Parts {
     pub stores: Executor<Store>,
     /// Who moves the money.
     pub provider: Arc<dyn PaymentProvider>,
+    /// Leaves the provider alone while it fails; shared with whoever lets customers in.
+    pub breaker: Breaker,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What can be set.
@@ -119,7 +121,7 @@ impl Sagas {
     /// When a file cannot be used, or the journal is older than what was handled.
     pub async fn start(parts: Parts) -> Result<Running, SagaError> {
         let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
-        let Parts { provider, clock, settings, .. } = parts;
+        let Parts { provider, breaker, clock, settings, .. } = parts;
         let desk = Desk {
             rentals: rentals.clone(),
             payments: payments.clone(),
@@ -130,7 +132,8 @@ impl Sagas {
         };
         let counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
         let steward = Steward { items, clock: clock.clone() };
-        let till = Till::new(payments, provider, clock.clone(), settings.provider_timeout, settings.provider_calls);
+        let (timeout, calls) = (settings.provider_timeout, settings.provider_calls);
+        let till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
         let (reservation, dispatch, waiting, payments) = (

@@ -81,6 +81,10 @@ async fn request(
     let quantity = terms.quantity;
     let rental = RentalId(ids.id("rental"));
     let id = rental.to_string();
+    // One who was let in before is not turned away at the second try.
+    if !(ids.may_have_happened() && api.rentals.inspect(&id, |rental, _| rental.status().is_some()).await?) {
+        api.check_door(&profile.policy)?;
+    }
     let (until, wait) = patience(call.preference, api.settings.wait);
     let context = call.context(&ids, Some(id.clone()));
     // Before the request is in the journal: no event of it may be missed.

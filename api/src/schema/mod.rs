@@ -194,4 +194,7 @@ pub(crate) struct Health {
     journal: Option<()>,
     #[schema(value_type = Option<Vec<Object>>)]
     subscriptions: Option<()>,
+    /// The circuit breaker around the payment provider.
+    #[schema(value_type = Option<Object>)]
+    payments: Option<()>,
 }

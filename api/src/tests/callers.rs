@@ -58,6 +58,7 @@ const TABLE: &[Row] = &[
     ("GET", "/v1/mypage/reservations", CUSTOMER),
     ("GET", "/v1/mypage/payments", CUSTOMER),
     ("GET", "/v1/admin/events", ADMIN),
+    ("GET", "/v1/admin/payments", ADMIN),
     ("GET", "/v1/admin/subscriptions", ADMIN),
     ("POST", "/v1/admin/subscriptions/{name}/pause", ADMIN),
     ("POST", "/v1/admin/subscriptions/{name}/resume", ADMIN),

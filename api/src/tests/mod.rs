@@ -2,6 +2,7 @@
 
 mod answers;
 mod callers;
+mod door;
 mod freshness;
 mod house;
 mod keeping;

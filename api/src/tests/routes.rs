@@ -35,6 +35,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("GET", "/v1/mypage/reservations"),
     ("GET", "/v1/mypage/payments"),
     ("GET", "/v1/admin/events"),
+    ("GET", "/v1/admin/payments"),
     ("GET", "/v1/admin/subscriptions"),
     ("POST", "/v1/admin/subscriptions/{name}/pause"),
     ("POST", "/v1/admin/subscriptions/{name}/resume"),

@@ -63,3 +63,19 @@ pub enum PaymentStatus {
     /// Money should have gone back and has not yet.
     RefundFailed,
 }
+
+impl PaymentStatus {
+    /// The stored name: `refund_failed`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Unknown => "unknown",
+            Self::Refunding => "refunding",
+            Self::Refunded => "refunded",
+            Self::RefundFailed => "refund_failed",
+        }
+    }
+}

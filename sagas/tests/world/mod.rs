@@ -12,7 +12,7 @@ use domain::rental::{CancelledBy, Rental, RentalCommand, RentalStatus, Terms};
 use domain::store::{Store, StoreCommand};
 use domain::{Currency, CustomerId, Instant, ItemId, Money, PaymentId, Period, RentalId, StoreSlug};
 use journal::{Context, Executor, Journal, Subscriptions};
-use sagas::{Parts, PaymentProvider, Running, Sagas, Settings, SimulatedProvider};
+use sagas::{Breaker, BreakerSettings, Parts, PaymentProvider, Running, Sagas, Settings, SimulatedProvider};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -190,6 +190,10 @@ impl World {
             quotas: self.quotas.clone(),
             stores: self.stores.clone(),
             provider,
+            breaker: Breaker::new(
+                "test",
+                BreakerSettings { open_for: Duration::from_millis(100), ..BreakerSettings::default() },
+            ),
             clock: Arc::new(move || hands.now()),
             settings,
         })
