@@ -183,11 +183,9 @@ impl Shop {
         self.get(format!("/v1/rentals/{rental}/history")).by(self.staff()).await.is(200).items()
     }
 
-    /// The same as lines, without the messages: they go out beside it at a pace of their own, and have stories of their own.
+    /// The same, as lines.
     pub async fn transcript(&self, rental: &str) -> String {
-        let mut events = self.history(rental).await;
-        events.retain(|event| event["stream"].as_str().is_none_or(|stream| !stream.starts_with("message-")));
-        transcript(&events)
+        transcript(&self.history(rental).await)
     }
 
     /// The same car rental, on the data of a program that has ended.
