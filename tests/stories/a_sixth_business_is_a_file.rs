@@ -12,6 +12,10 @@ fn file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("docs/ski-rental.toml")
 }
 
+fn page() -> String {
+    std::fs::read_to_string(file().with_file_name("new-business.md")).unwrap()
+}
+
 /// As the program reads it: what it prints goes into the founding of the store as it is.
 async fn policy() -> Value {
     let printed = Data::empty().run(&["policy", file().to_str().unwrap()]).await;
@@ -151,4 +155,31 @@ async fn presets_are_printed_to_begin_with() {
     }
     let unknown = data.run(&["policy", "--preset", "spaceport"]).await;
     assert!(unknown.refusal().contains("spaceport") && unknown.refusal().contains("cinema"), "{}", unknown.stderr);
+}
+
+#[test]
+fn the_page_explains_the_very_file() {
+    let (page, text) = (page(), std::fs::read_to_string(file()).unwrap());
+    let blocks: Vec<&str> = page.split("```").filter_map(|block| block.strip_prefix("toml\n")).collect();
+    assert!(blocks.len() > 4, "{blocks:?}");
+    for line in blocks.iter().flat_map(|block| block.lines()) {
+        assert!(text.lines().any(|other| other == line), "the file does not say: {line}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_has_a_row_for_every_field() {
+    let (data, page) = (Data::empty(), page());
+    let mut policies = vec![policy().await];
+    for preset in ["car-rental", "phone-shop", "coffee-shop", "cinema", "library"] {
+        policies.push(serde_json::from_str(data.run(&["policy", "--preset", preset]).await.success()).unwrap());
+    }
+    for policy in policies {
+        for part in ["rules", "words"] {
+            for field in policy[part].as_object().unwrap().keys() {
+                let row = format!("`{part}.{field}");
+                assert!(page.lines().any(|line| line.starts_with('|') && line.contains(&row)), "no row for {row}`");
+            }
+        }
+    }
 }
