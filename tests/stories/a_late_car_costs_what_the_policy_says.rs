@@ -66,7 +66,7 @@ async fn a_declined_fee_is_owed_until_it_is_paid_in_another_way() {
 
     expect![[r#"
         RentalReturned rental@6 by staff:seoul-cars
-        StockReturned item@5 by process:reservation
+        StockReturned item@6 by process:reservation
         PaymentRequested payment@1 by process:reservation
         PaymentDeclined payment@2 by process:payments
         LateFeeDeclined rental@7 by process:reservation
@@ -94,7 +94,7 @@ async fn a_declined_fee_is_owed_until_the_shop_does_without_it() {
 
     expect![[r#"
         RentalReturned rental@6 by staff:seoul-cars
-        StockReturned item@5 by process:reservation
+        StockReturned item@6 by process:reservation
         PaymentRequested payment@1 by process:reservation
         PaymentDeclined payment@2 by process:payments
         LateFeeDeclined rental@7 by process:reservation

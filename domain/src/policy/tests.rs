@@ -51,7 +51,17 @@ fn a_policy_of_the_wrong_shape_is_refused_by_the_name_of_its_field() {
         let error = Policy::from_toml(&car_rental().replace(right, wrong)).unwrap_err();
         assert!(matches!(error, PolicyError::Unreadable(_)), "{error}");
         assert!(error.to_string().contains(named), "`{named}` is not named by: {error}");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_line() {
+    let text = car_rental().replace("hold_s = 900", "hold_s = \"long\"");
+    let line = text.lines().position(|line| line.starts_with("hold_s")).unwrap() + 1;
+    let told = Policy::from_toml(&text).unwrap_err().to_string();
+    let expected = format!("the policy cannot be read: line {line}, `hold_s = \"long\"`: invalid type");
+    assert!(told.starts_with(&expected), "{told}");
 }
 
 #[test]

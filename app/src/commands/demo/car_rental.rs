@@ -61,7 +61,7 @@ async fn cancelled_with_refund(teller: &mut Teller, car: &str) -> Result<(), Fai
     let reason = json!({ "reason": "it will rain" });
     let cancelled = teller.post(ALICE, &format!("/v1/rentals/{rental}/cancel"), reason, 200).await?;
     teller.events(ALICE, &rental, seen).await?;
-    teller.ends(&format!("cancelled, payment {}", cancelled.body["payment"]["status"].as_str().unwrap_or_default()));
+    teller.ends(&format!("cancelled, payment {}", cancelled.payment()));
     Ok(())
 }
 
