@@ -11,6 +11,7 @@ use crate::{Api, schema, story, when};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::Instant;
+use domain::policy::PricePer;
 use domain::rental::{RentalCommand, RentalError};
 use domain::store::Profile;
 use journal::ExecuteError;
@@ -64,6 +65,10 @@ async fn keep(
     profile: &Profile,
     ids: Ids,
 ) -> Result<Answer, Problem> {
+    // Additional days are paid for; additional time of what has one price is not.
+    if profile.policy.rules.price_per == PricePer::Day && !ids.may_have_happened() {
+        api.check_door(&profile.policy)?;
+    }
     let id = belongs.rental.to_string();
     let watching = api.outcomes.watch(belongs.rental, is_decided);
     let command = RentalCommand::RequestExtension { to, now: chrono::Utc::now() };

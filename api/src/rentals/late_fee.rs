@@ -3,7 +3,7 @@
 use super::{Belongs, find, shown, steps};
 use crate::answer::{Answer, PREFERENCE_APPLIED};
 use crate::call::Call;
-use crate::error::{PAYMENT_DECLINED, not_found};
+use crate::error::{PAYMENT_DECLINED, internal, not_found};
 use crate::idempotency::{Ids, once};
 use crate::problem::Problem;
 use crate::schema;
@@ -74,6 +74,10 @@ pub(crate) async fn waive_late_fee(
 }
 
 async fn settle(api: &Api, call: &Call, belongs: Belongs, command: RentalCommand, ids: Ids) -> Result<Answer, Problem> {
+    let profile = api.profile(&belongs.store).await?.ok_or_else(internal)?;
+    if matches!(command, RentalCommand::PayLateFee { .. }) && !ids.may_have_happened() {
+        api.check_door(&profile.policy)?;
+    }
     let id = belongs.rental.to_string();
     let watching = api.outcomes.watch(belongs.rental, is_settled);
     let context = call.context(&ids, Some(id.clone()));
@@ -81,14 +85,13 @@ async fn settle(api: &Api, call: &Call, belongs: Belongs, command: RentalCommand
     let head = api.journal.head();
     watching.begin(&story::read(api, belongs.rental, head).await?, head);
     let outcome = watching.outcome(call.preference.wait(api.settings.wait)).await;
-    let profile = api.profile(&belongs.store).await?;
     let declined = outcome.folded.entry.as_ref().and_then(|entry| entry.late_fee_declined.clone());
     if let Some(code) = declined {
         let detail = format!("the payment provider said `{code}`");
         return Err(Problem::new(PAYMENT_DECLINED, detail).with("code", code).with("rental", id));
     }
     let status = if outcome.reached { StatusCode::OK } else { StatusCode::ACCEPTED };
-    let answer = shown::answer(status, outcome.folded, profile.as_ref());
+    let answer = shown::answer(status, outcome.folded, Some(&profile));
     Ok(match call.preference.applied() {
         Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
         None => answer,

@@ -129,13 +129,16 @@ fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile, languag
 const fn patience(preference: Preference, otherwise: Duration) -> (Until, Duration) {
     match preference {
         Preference::Async | Preference::Wait(0) => (|_| true, ECHO),
-        Preference::None | Preference::Wait(_) => (is_decided, preference.wait(otherwise)),
+        Preference::None | Preference::Wait(_) => (is_decided_or_waits, preference.wait(otherwise)),
     }
 }
 
-pub(super) fn is_decided(entry: &MyPageEntry) -> bool {
-    let decided = !matches!(entry.status, RentalStatus::Requested | RentalStatus::Cancelling);
-    decided || entry.waiting.is_some()
+fn is_decided_or_waits(entry: &MyPageEntry) -> bool {
+    is_decided(entry) || entry.waiting.is_some()
+}
+
+pub(super) const fn is_decided(entry: &MyPageEntry) -> bool {
+    !matches!(entry.status, RentalStatus::Requested | RentalStatus::Cancelling)
 }
 
 /// The outcome of a rental that was there before.

@@ -295,6 +295,7 @@ impl MyPageEntry {
                     (self.from, self.to) = (Some(period.from), Some(period.to));
                     self.deadlines.return_by = self.deadlines.return_by.map(|_| period.to);
                 }
+                self.waiting = None;
                 self.deadlines.accept_by = Some(*until);
                 self.deadlines.pay_by = None;
             }

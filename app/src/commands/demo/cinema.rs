@@ -13,7 +13,8 @@ pub(super) async fn tell(teller: &mut Teller) -> Result<(), Failure> {
     let film = open_cinema(teller).await?;
     let (alices, bobs) = a_seat_is_given_once(teller, &film).await?;
     cancelling_frees_ones_own_seats(teller, &film, &alices).await?;
-    attended(teller, &bobs).await?;
+    attended(teller, &alices, &bobs, &film).await?;
+    messages(teller).await?;
     the_screen(teller, &film).await
 }
 
@@ -59,12 +60,30 @@ async fn cancelling_frees_ones_own_seats(teller: &mut Teller, film: &str, alices
     Ok(())
 }
 
-async fn attended(teller: &mut Teller, bobs: &str) -> Result<(), Failure> {
-    teller.story("Bob sees the film")?;
+async fn attended(teller: &mut Teller, alices: &str, bobs: &str, film: &str) -> Result<(), Failure> {
+    teller.story("Bob sees the film and says how it was; who has not seen it says nothing")?;
     let before = teller.history_end(BOB, bobs).await?;
     let attended = teller.post(STAFF, &format!("/v1/rentals/{bobs}/hand-over"), json!({}), 200).await?;
     teller.events(BOB, bobs, before).await?;
-    teller.ends(attended.text("status_label"));
+    let review = json!({ "stars": 5, "text": "The stairs!" });
+    teller.post(BOB, &format!("/v1/rentals/{bobs}/review"), review.clone(), 201).await?;
+    let refused = teller.post(ALICE, &format!("/v1/rentals/{alices}/review"), review, 409).await?;
+    let shown = teller.get(ALICE, &format!("/v1/items/{film}")).await?.body;
+    let (count, average) = (&shown["reviews"]["count"], &shown["reviews"]["average"]);
+    teller.say(&format!("{count} review, {average} of 5 stars"))?;
+    teller.ends(&format!("{}, {count} review; {} for alice", attended.text("status_label"), refused.status));
+    Ok(())
+}
+
+async fn messages(teller: &mut Teller) -> Result<(), Failure> {
+    teller.story("Every change of a reservation is told")?;
+    teller.settled().await?;
+    let messages = teller.get(BOB, "/v1/mypage/messages").await?.body;
+    let messages = messages["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for message in messages.iter().rev() {
+        teller.say(message["text"].as_str().unwrap_or_default())?;
+    }
+    teller.ends(&format!("{} messages to bob, each once", messages.len()));
     Ok(())
 }
 

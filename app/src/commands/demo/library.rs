@@ -8,12 +8,16 @@ use serde_json::{Value, json};
 const STAFF: &str = "staff:suwon-library";
 const ALICE: &str = "customer:alice";
 const BOB: &str = "customer:bob";
+const CAROL: &str = "customer:carol";
+const KIOSK: &str = "kiosk:suwon-library/1";
 
-/// A loan from reservation to return, a member who has to wait, and a reservation that is cancelled.
+/// A loan from reservation to return, one at the kiosk, members who wait in line, and a reservation that is cancelled.
 pub(super) async fn tell(teller: &mut Teller) -> Result<(), Failure> {
     let book = open_library(teller).await?;
     borrowed_and_returned(teller, &book).await?;
-    cancelled_with_refund(teller, &book).await
+    at_the_kiosk(teller, &book).await?;
+    cancelled_with_refund(teller, &book).await?;
+    waited_in_line(teller, &book).await
 }
 
 async fn open_library(teller: &mut Teller) -> Result<String, Failure> {
@@ -46,6 +50,41 @@ async fn borrowed_and_returned(teller: &mut Teller, book: &str) -> Result<(), Fa
     teller.post(STAFF, &format!("/v1/rentals/{loan}/return"), json!({}), 200).await?;
     teller.events(ALICE, &loan, seen).await?;
     teller.ends(&format!("returned; until then {} for the second member", refused.status));
+    Ok(())
+}
+
+async fn at_the_kiosk(teller: &mut Teller, book: &str) -> Result<(), Failure> {
+    teller.story("Borrowed and returned at a kiosk, also while nobody is there")?;
+    let loan = teller.post(BOB, "/v1/rentals", fortnight(book), 201).await?.text("id").to_owned();
+    let seen = teller.history_end(BOB, &loan).await?;
+    let kiosk = "/v1/kiosks/suwon-library/1";
+    teller.post(KIOSK, &format!("{kiosk}/check-outs"), json!({ "rental": loan }), 200).await?;
+    teller.post(STAFF, "/v1/stores/suwon-library/close", json!({}), 200).await?;
+    let returned = teller.post(KIOSK, &format!("{kiosk}/returns"), json!({ "rental": loan }), 200).await?;
+    teller.events(BOB, &loan, seen).await?;
+    teller.post(STAFF, "/v1/stores/suwon-library/open", json!({}), 200).await?;
+    teller.ends(returned.text("status"));
+    Ok(())
+}
+
+async fn waited_in_line(teller: &mut Teller, book: &str) -> Result<(), Failure> {
+    teller.story("Bob and Carol wait for the book; it comes free, Bob leaves it to Carol")?;
+    let patiently = || {
+        let mut wish = fortnight(book);
+        wish["wait"] = json!(true);
+        wish
+    };
+    let bobs = teller.post(BOB, "/v1/rentals", patiently(), 202).await?.text("id").to_owned();
+    let carols = teller.post(CAROL, "/v1/rentals", patiently(), 202).await?.text("id").to_owned();
+    let alices = teller.get(ALICE, "/v1/mypage").await?.body["items"][0]["id"].clone();
+    let alices = alices.as_str().unwrap_or_default();
+    teller.post(ALICE, &format!("/v1/rentals/{alices}/cancel"), json!({}), 200).await?;
+    teller.settled().await?;
+    teller.post(BOB, &format!("/v1/rentals/{bobs}/decline"), json!({}), 200).await?;
+    teller.settled().await?;
+    let accepted = teller.post(CAROL, &format!("/v1/rentals/{carols}/accept"), json!({}), 200).await?;
+    teller.events(CAROL, &carols, 0).await?;
+    teller.ends(&format!("{} by carol, payment {}", accepted.text("status_label"), accepted.payment()));
     Ok(())
 }
 
