@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod failure;
+mod provider;
 mod system;
 
 use clap::{Parser, Subcommand};
@@ -40,6 +41,8 @@ enum Command {
     Token(commands::token::Arguments),
     /// List subscriptions of a running server, or pause, resume, rebuild and retry them.
     Subscriptions(commands::subscriptions::Arguments),
+    /// Be a payment provider on loopback that fails in every way, for experiments.
+    SimulateProvider(commands::simulate_provider::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -79,5 +82,6 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Events(arguments) => commands::events::run(&config, &arguments),
         Command::Token(arguments) => commands::token::run(&config, &arguments),
         Command::Subscriptions(arguments) => runtime.block_on(commands::subscriptions::run(&config, &arguments)),
+        Command::SimulateProvider(arguments) => runtime.block_on(commands::simulate_provider::run(&config, &arguments)),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::provider;
 use api::{Keys, Vault};
 use axum::serve::ListenerExt;
 use domain::dispatch::Dispatch;
@@ -12,7 +13,7 @@ use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
-use sagas::{SimulatedProvider, SystemClock};
+use sagas::SystemClock;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -85,7 +86,7 @@ impl System {
             dispatches: dispatches.clone(),
             quotas: executor::<Quota>(&journal),
             stores: stores.clone(),
-            provider: Arc::new(SimulatedProvider::default().with_latency(config.simulated_latency.clone())),
+            provider: provider::provider(config)?,
             clock: Arc::new(SystemClock),
             settings: sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() },
         };

@@ -82,7 +82,8 @@ async fn what_comes_free_goes_to_the_next_in_line() {
         StockCommitted item@10 by process:reservation
         RentalConfirmed rental@4 by process:reservation
         DispatchRequested dispatch@1 by process:dispatch
-    "#]].assert_eq(&transcript(&history));
+    "#]]
+    .assert_eq(&transcript(&history));
 }
 
 #[tokio::test]

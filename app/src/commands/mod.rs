@@ -4,6 +4,7 @@ pub(crate) mod demo;
 pub(crate) mod events;
 pub(crate) mod replay;
 pub(crate) mod serve;
+pub(crate) mod simulate_provider;
 pub(crate) mod subscriptions;
 pub(crate) mod token;
 pub(crate) mod verify;
