@@ -7,8 +7,10 @@ use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::problem::Problem;
 use crate::vault::{Vault, VaultError};
+use crate::webhooks::PaymentWebhooks;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
+use domain::payment::Payment;
 use domain::rental::Rental;
 use domain::store::{Profile, Store};
 use domain::{CustomerId, ItemId, Personal, StoreSlug};
@@ -42,6 +44,10 @@ pub struct Parts {
     pub stores: Executor<Store>,
     /// Executes what is asked of dispatches.
     pub dispatches: Executor<Dispatch>,
+    /// Executes what providers say of payments.
+    pub payments: Executor<Payment>,
+    /// Proves and reads what providers send.
+    pub payment_webhooks: Arc<dyn PaymentWebhooks>,
     /// Verifies tokens.
     pub keys: Keys,
     /// Seals what is personal.
@@ -74,6 +80,8 @@ pub(crate) struct Api {
     pub(crate) items: Executor<Item>,
     pub(crate) stores: Executor<Store>,
     pub(crate) dispatches: Executor<Dispatch>,
+    pub(crate) payments: Executor<Payment>,
+    pub(crate) payment_webhooks: Arc<dyn PaymentWebhooks>,
     pub(crate) keys: Keys,
     pub(crate) vault: Vault,
     pub(crate) settings: Settings,
@@ -89,7 +97,8 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(parts: Parts, openapi: String) -> Self {
-        let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, keys, vault, settings } = parts;
+        let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, .. } = parts;
+        let Parts { payments, payment_webhooks, keys, vault, settings, .. } = parts;
         let places = Arc::new(Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS)));
         Self {
             journal,
@@ -99,6 +108,8 @@ impl Api {
             items,
             stores,
             dispatches,
+            payments,
+            payment_webhooks,
             keys,
             vault,
             settings,

@@ -1,8 +1,11 @@
-//! Which payment provider there is.
+//! Which payment provider there is, and whose webhooks are believed.
 
 use crate::config::Config;
 use crate::failure::Failure;
-use gateways::{RemoteProvider, Secret};
+use api::PaymentNotice;
+use axum::http::HeaderMap;
+use chrono::{DateTime, Utc};
+use gateways::{Notice, PaymentWebhooks, RemoteProvider, Secret};
 use sagas::{PaymentProvider, SimulatedProvider};
 use std::sync::Arc;
 
@@ -57,4 +60,31 @@ pub(crate) fn provider(config: &Config) -> Result<Arc<dyn PaymentProvider>, Fail
             Arc::new(RemoteProvider::new(address).map_err(|error| Failure::because("payment-provider", error))?)
         }
     })
+}
+
+/// Whose webhooks are believed: the chosen provider's, where there is a secret to prove them by.
+pub(crate) fn webhooks(config: &Config) -> Arc<dyn api::PaymentWebhooks> {
+    let believed = match (&config.payment_provider, &config.secrets.provider) {
+        (Choice::Remote(_), Some(secret)) => PaymentWebhooks::none().with_simulated(secret.clone()),
+        (Choice::Remote(_), None) | (Choice::Simulated, _) => PaymentWebhooks::none(),
+    };
+    Arc::new(Believed(believed))
+}
+
+/// The gateways' knowledge behind the API's port.
+struct Believed(PaymentWebhooks);
+
+impl api::PaymentWebhooks for Believed {
+    fn open(&self, provider: &str, headers: &HeaderMap, body: &[u8], now: DateTime<Utc>) -> Option<PaymentNotice> {
+        // A header that comes twice is nobody's.
+        let header = |name| {
+            let mut values = headers.get_all(name).iter();
+            values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
+        };
+        Some(match self.0.open(provider, header, body, now).ok()? {
+            Notice::Approved { payment, reference } => PaymentNotice::Approved { payment, reference },
+            Notice::Declined { payment, code } => PaymentNotice::Declined { payment, code },
+            Notice::Irrelevant => PaymentNotice::Irrelevant,
+        })
+    }
 }

@@ -77,11 +77,12 @@ impl System {
         let items = executor::<Item>(&journal);
         let stores = executor::<Store>(&journal);
         let dispatches = executor::<Dispatch>(&journal);
+        let payments = executor::<Payment>(&journal);
         let parts = sagas::Parts {
             subscriptions: subscriptions.clone(),
             directory: data.clone(),
             rentals: rentals.clone(),
-            payments: executor::<Payment>(&journal),
+            payments: payments.clone(),
             items: items.clone(),
             dispatches: dispatches.clone(),
             quotas: executor::<Quota>(&journal),
@@ -100,6 +101,8 @@ impl System {
             items,
             stores,
             dispatches,
+            payments,
+            payment_webhooks: provider::webhooks(config),
             keys: keys.clone(),
             vault,
             settings: api::Settings { max_in_flight: config.max_in_flight, ..api::Settings::default() },

@@ -143,7 +143,11 @@ async fn the_books_outlive_the_provider() {
     assert_eq!(provider.charge(no.clone()).await, Err(declined("declined").into()));
     let listen = first.address();
     first.stop().await;
-    assert_eq!(provider.charge(charge_by("pm_ok")).await, Err(ChargeError::Unavailable(Unavailable)));
+    // A connection from before would be cut instead of refused.
+    let stranger = RemoteProvider::new(&format!("http://{listen}")).unwrap();
+    assert_eq!(stranger.charge(charge_by("pm_ok")).await, Err(ChargeError::Unavailable(Unavailable)));
+    // The thread that writes has let go of the file when it can be locked.
+    std::fs::File::open(&path).unwrap().lock().unwrap();
 
     let mut settings = with_ledger(&path);
     settings.listen = listen;

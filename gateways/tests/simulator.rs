@@ -19,7 +19,8 @@ fn secret() -> Secret {
 }
 
 fn with_webhooks(to: &Recorder, script: &str) -> Settings {
-    Settings { webhooks: Some((format!("{}/hook", to.address), secret())), ..settings(script) }
+    let webhook_url = Some(format!("{}/hook", to.address));
+    Settings { webhook_url, webhook_secret: Some(secret()), ..settings(script) }
 }
 
 fn taken() -> Says {
@@ -84,6 +85,23 @@ async fn a_webhook_that_was_refused_comes_again() {
     provider.charge(charge_by("pm_ok")).await.unwrap();
     let received = recorder.received(2).await;
     assert_eq!(received[0].body, received[1].body);
+}
+
+#[tokio::test]
+async fn webhooks_go_where_they_are_wanted_now() {
+    let recorder = Recorder::start(|_, _| taken()).await;
+    let quiet = Settings { webhook_secret: Some(secret()), ..settings("{}") };
+    let (simulator, provider) = simulator(quiet).await;
+    provider.charge(charge_by("pm_ok")).await.unwrap();
+    let url = format!("http://{}/webhook-url", simulator.address());
+    let wanted = format!(r#"{{"url": "{}/elsewhere"}}"#, recorder.address);
+    assert_eq!(ask("PUT", url.clone(), &[], &wanted).await.unwrap().0, 200);
+    assert_eq!(ask("PUT", url, &[], r#"{"url": "not an address"}"#).await.unwrap().0, 400);
+    let charge = charge_by("pm_ok");
+    provider.charge(charge.clone()).await.unwrap();
+    let received = recorder.received(1).await;
+    assert_eq!((received.len(), received[0].line.as_str()), (1, "POST /elsewhere"));
+    assert!(received[0].body.contains(&charge.payment.to_string()));
 }
 
 #[tokio::test]

@@ -8,3 +8,4 @@ mod keeping;
 mod outcomes;
 mod repeats;
 mod routes;
+mod webhooks;

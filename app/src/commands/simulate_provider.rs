@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     /// How it behaves: JSON, or TOML in a file that is called so; `PUT /script` changes it
     #[arg(long, value_name = "FILE")]
     script: Option<PathBuf>,
-    /// Where its webhooks go, signed with the secret in `RESERVOIR_PROVIDER_SECRET`
+    /// Where its webhooks go, signed with the secret in `RESERVOIR_PROVIDER_SECRET`; `PUT /webhook-url` changes it
     #[arg(long, value_name = "URL")]
     webhook_url: Option<String>,
     /// Take every request for a new one: the negative control of experiments
@@ -34,18 +34,17 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         Some(path) => Script::load(path).map_err(|error| Failure::because("cannot simulate a provider", error))?,
         None => Script::default(),
     };
-    let webhooks = match (&arguments.webhook_url, &config.secrets.provider) {
-        (Some(url), Some(secret)) => Some((url.clone(), secret.clone())),
-        (Some(_), None) => return Err(Failure::new("webhook-url: RESERVOIR_PROVIDER_SECRET has to be set")),
-        (None, _) => None,
-    };
+    if arguments.webhook_url.is_some() && config.secrets.provider.is_none() {
+        return Err(Failure::new("webhook-url: RESERVOIR_PROVIDER_SECRET has to be set, to sign webhooks with"));
+    }
     let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
     let mut stop = Stop::new()?;
     let mut simulator = Simulator::start(Settings {
         listen: if config.listen_is_chosen { config.listen } else { usual },
         ledger: arguments.ledger.clone(),
         script,
-        webhooks,
+        webhook_url: arguments.webhook_url.clone(),
+        webhook_secret: config.secrets.provider.clone(),
         ignore_keys: arguments.ignore_keys,
     })
     .await

@@ -42,6 +42,11 @@ impl Desk {
         &self.ledger
     }
 
+    /// Where its webhooks are sent from; `None` where it sends none.
+    pub(super) const fn sender(&self) -> Option<&Sender> {
+        self.sender.as_ref()
+    }
+
     /// Charges, once for each key. It goes on when the caller hangs up.
     pub(super) async fn charge(self: Arc<Self>, script: Arc<Script>, key: Uuid, charge: Charge) -> Reaction {
         let (begun, call) = self.book.begin_charge(key, &charge);

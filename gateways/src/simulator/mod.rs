@@ -2,7 +2,7 @@
 //! survive its own end. `reservoir simulate-provider` runs it.
 //!
 //! The protocol is in `protocol.rs`. Beside it, `GET /ledger` tells everything that was done, `GET /script` how the provider
-//! behaves, and `PUT /script` changes that while it runs.
+//! behaves, `PUT /script` changes that while it runs, and `PUT /webhook-url` where its webhooks go.
 
 mod book;
 mod desk;

@@ -9,8 +9,8 @@ use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -48,6 +48,10 @@ pub(super) async fn answer(house: Arc<House>, connection: u64, request: Request<
         }
         (&Method::GET, ["script"]) => return Ok(json(StatusCode::OK, &*house.script())),
         (&Method::PUT, ["script"]) => match play(&house, connection, request).await {
+            Ok(answer) => return Ok(answer),
+            Err(wrong) => Err(wrong),
+        },
+        (&Method::PUT, ["webhook-url"]) => match send_to(&house, request).await {
             Ok(answer) => return Ok(answer),
             Err(wrong) => Err(wrong),
         },
@@ -90,6 +94,21 @@ async fn play(house: &House, connection: u64, request: Request<Incoming>) -> Res
     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     house.play(script, connection);
     Ok(answer)
+}
+
+/// What `PUT /webhook-url` says.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WebhookUrl {
+    url: String,
+}
+
+async fn send_to(house: &House, request: Request<Incoming>) -> Result<Answer, Wrong> {
+    let wrong = |why: &str| Wrong(StatusCode::BAD_REQUEST, why.to_owned());
+    let to: WebhookUrl = body(request).await?;
+    let sender = house.desk.sender().ok_or_else(|| wrong("there is no secret to sign webhooks with"))?;
+    sender.send_to(to.url.parse().map_err(|_| wrong("not an address"))?);
+    Ok(json(StatusCode::OK, &to))
 }
 
 fn key(request: &Request<Incoming>) -> Result<Uuid, Wrong> {

@@ -9,7 +9,7 @@ use hyper::header::CONTENT_TYPE;
 use hyper::{Request, Uri};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long after each attempt that failed there is another.
@@ -22,16 +22,22 @@ const MOST_WAITING: usize = 20_000;
 #[derive(Debug, Clone)]
 pub(super) struct Sender {
     http: Http,
-    url: Uri,
+    /// Where they go now: also those that were refused before.
+    url: watch::Sender<Option<Uri>>,
     secret: Secret,
     lines: Arc<Semaphore>,
     places: Arc<Semaphore>,
 }
 
 impl Sender {
-    pub(super) fn new(url: Uri, secret: Secret) -> Self {
+    pub(super) fn new(url: Option<Uri>, secret: Secret) -> Self {
         let (lines, places) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(MOST_WAITING)));
-        Self { http: Http::new(), url, secret, lines, places }
+        Self { http: Http::new(), url: watch::Sender::new(url), secret, lines, places }
+    }
+
+    /// Sends them somewhere else from now on.
+    pub(super) fn send_to(&self, url: Uri) {
+        self.url.send_replace(Some(url));
     }
 
     /// Sends it until it was taken, so many times over, without holding anybody up.
@@ -57,11 +63,13 @@ impl Sender {
 
     /// Sends it once; answers whether it was taken.
     pub(super) async fn deliver(&self, event: &Event) -> bool {
-        let Ok(body) = serde_json::to_vec(event) else { return false };
+        // Nobody wants to know, or it cannot be said: then there is nothing to try again.
+        let Some(url) = self.url.borrow().clone() else { return true };
+        let Ok(body) = serde_json::to_vec(event) else { return true };
         // The semaphore is never closed; without a permit it is sent all the same.
         let _line = self.lines.acquire().await;
         let signature = signed(&self.secret, &body, chrono::Utc::now());
-        let request = Request::post(self.url.clone())
+        let request = Request::post(url)
             .header(CONTENT_TYPE, "application/json")
             .header(SIGNATURE, signature)
             .body(Full::new(Bytes::from(body)));

@@ -38,8 +38,10 @@ pub struct Settings {
     pub ledger: Option<PathBuf>,
     /// How it behaves.
     pub script: Script,
-    /// Where it sends webhooks, and how it signs them.
-    pub webhooks: Option<(String, Secret)>,
+    /// Where it sends webhooks; `PUT /webhook-url` changes it.
+    pub webhook_url: Option<String>,
+    /// What it signs webhooks with; without it, it sends none.
+    pub webhook_secret: Option<Secret>,
     /// Whether it takes every request for a new one: the negative control of experiments.
     pub ignore_keys: bool,
 }
@@ -132,14 +134,12 @@ impl Simulator {
     /// # Errors
     /// When it cannot.
     pub async fn start(settings: Settings) -> Result<Self, SimulatorError> {
-        let Settings { listen, ledger, script, webhooks, ignore_keys } = settings;
+        let Settings { listen, ledger, script, webhook_url, webhook_secret, ignore_keys } = settings;
         if !listen.ip().is_loopback() {
             return Err(SimulatorError::NotLoopback(listen));
         }
-        let sender = match webhooks {
-            Some((url, secret)) => Some(Sender::new(url.parse::<Uri>()?, secret)),
-            None => None,
-        };
+        let url = webhook_url.map(|url| url.parse::<Uri>()).transpose()?;
+        let sender = webhook_secret.map(|secret| Sender::new(url, secret));
         let (ledger, entries) = match ledger {
             Some(path) => Ledger::open(&path)?,
             None => (Ledger::in_memory(), vec![]),
@@ -220,9 +220,11 @@ async fn serve(
             Some(_) = connections.join_next() => {}
             _ = playing.changed() => {}
             () = house.desk.ledger().stopped() => return Err(LedgerError::Stopped.into()),
-            _ = stop.changed() => return Ok(()),
+            _ = stop.changed() => break,
         }
     }
+    connections.shutdown().await;
+    Ok(())
 }
 
 /// A socket that has the port and refuses connections until it listens.

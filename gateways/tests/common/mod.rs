@@ -26,7 +26,8 @@ pub(crate) fn settings(script: &str) -> Settings {
         listen: "127.0.0.1:0".parse().unwrap(),
         ledger: None,
         script: Script::from_json(script.as_bytes()).unwrap(),
-        webhooks: None,
+        webhook_url: None,
+        webhook_secret: None,
         ignore_keys: false,
     }
 }
