@@ -8,6 +8,7 @@ mod dates;
 mod eventually;
 mod http;
 mod program;
+mod provider;
 mod seed;
 mod server;
 mod shop;
@@ -17,6 +18,7 @@ pub use dates::{august, date_next_year, day_at_seoul, instant_in, july, last_sun
 pub use eventually::{PATIENCE, eventually};
 pub use http::{Client, Reply, Request};
 pub use program::{Data, Outcome};
+pub use provider::{Books, Provider, our_books};
 pub use seed::Seed;
 pub use server::Server;
 pub use shop::{ADMIN, PRICE, Shop};

@@ -92,7 +92,6 @@ async fn webhooks_go_where_they_are_wanted_now() {
     let recorder = Recorder::start(|_, _| taken()).await;
     let quiet = Settings { webhook_secret: Some(secret()), ..settings("{}") };
     let (simulator, provider) = simulator(quiet).await;
-    provider.charge(charge_by("pm_ok")).await.unwrap();
     let url = format!("http://{}/webhook-url", simulator.address());
     let wanted = format!(r#"{{"url": "{}/elsewhere"}}"#, recorder.address);
     assert_eq!(ask("PUT", url.clone(), &[], &wanted).await.unwrap().0, 200);

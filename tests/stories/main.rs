@@ -12,6 +12,7 @@ mod a_drain_finishes_what_was_begun;
 mod a_kill_loses_nothing_that_was_answered;
 mod a_paused_dispatch_stops_nobody;
 mod a_payment_is_taken_once;
+mod a_provider_that_fails_in_every_way;
 mod a_shop_registers_cars;
 mod an_idempotency_key_has_one_effect;
 mod an_overdue_car_blocks_until_it_is_back;
