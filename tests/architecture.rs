@@ -13,14 +13,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &[]),
     ("projections", &["domain", "journal"]),
     ("sagas", &["domain", "journal"]),
+    ("gateways", &["domain", "sagas"]),
     ("api", &["domain", "journal", "projections"]),
-    ("reservoir", &["api", "domain", "journal", "projections", "sagas"]),
+    ("reservoir", &["api", "domain", "gateways", "journal", "projections", "sagas"]),
     // The stories know the program by its command line and HTTP alone; the bench compares with the bare journal.
     ("stories", &["journal"]),
 ];
 
 const MOST_LINES: usize = 450;
-const ENGINE: &[&str] = &["domain", "journal", "projections", "sagas", "api"];
+const ENGINE: &[&str] = &["domain", "journal", "projections", "sagas", "gateways", "api"];
 const BUSINESSES: &[&str] = &["car-rental", "phone-shop", "coffee-shop", "cinema", "library"];
 /// How many requirements each of the five businesses has.
 const REQUIREMENTS: &[(&str, usize)] = &[("CAR", 9), ("PHO", 9), ("COF", 5), ("CIN", 8), ("LIB", 10)];

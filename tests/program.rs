@@ -10,6 +10,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+/// What providers and servers of the stories sign and prove webhooks with.
+const PROVIDER_SECRET: &str = "whsec_of_the_stories";
+
 /// A data directory that goes away with the last one who holds it, and the options that the program is given with it.
 #[derive(Debug)]
 pub struct Data {
@@ -102,6 +105,7 @@ impl Data {
         for name in around.filter(|name| name.to_string_lossy().starts_with("RESERVOIR_")) {
             command.env_remove(name);
         }
+        command.env("RESERVOIR_PROVIDER_SECRET", PROVIDER_SECRET);
         command.args(arguments).arg("--data").arg(self.path());
         command.current_dir(self.path()).stdin(Stdio::null()).kill_on_drop(true);
         command

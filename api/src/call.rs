@@ -111,16 +111,7 @@ impl FromRequest<Arc<Api>> for Call {
         let language = language::asked_for(headers);
         let says_json = says_json(headers);
         let (method, path) = (request.method().clone(), request.uri().to_string());
-        let reading = tokio::time::timeout(BODY_PATIENCE, Bytes::from_request(request, api));
-        let body = match reading.await {
-            Ok(Ok(body)) => body,
-            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                let detail = format!("at most {MOST_BODY_BYTES} bytes are read");
-                return Err(Problem::new(BODY_TOO_LARGE, detail).with("limit", MOST_BODY_BYTES));
-            }
-            Ok(Err(_)) => return Err(Problem::new(MALFORMED, "the body ended early")),
-            Err(_) => return Err(Problem::new(BODY_TOO_SLOW, "the body did not arrive in time")),
-        };
+        let body = read_body(request, api).await?;
         Ok(Self {
             caller,
             method,
@@ -134,6 +125,19 @@ impl FromRequest<Arc<Api>> for Call {
             says_json,
             _place: place,
         })
+    }
+}
+
+/// Reads a body within its bounds of size and time.
+pub(crate) async fn read_body(request: Request, api: &Arc<Api>) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(BODY_PATIENCE, Bytes::from_request(request, api)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("at most {MOST_BODY_BYTES} bytes are read");
+            Err(Problem::new(BODY_TOO_LARGE, detail).with("limit", MOST_BODY_BYTES))
+        }
+        Ok(Err(_)) => Err(Problem::new(MALFORMED, "the body ended early")),
+        Err(_) => Err(Problem::new(BODY_TOO_SLOW, "the body did not arrive in time")),
     }
 }
 

@@ -25,6 +25,7 @@ kinds! {
     MALFORMED = BAD_REQUEST, "malformed-request", "The request cannot be read";
     MALFORMED_JSON = BAD_REQUEST, "malformed-json", "The body is not JSON";
     BAD_CURSOR = BAD_REQUEST, "bad-cursor", "The cursor is not one of this list";
+    NOT_AUTHENTIC = BAD_REQUEST, "not-authentic", "It cannot be believed";
     UNAUTHENTICATED = UNAUTHORIZED, "unauthenticated", "A valid bearer token is needed";
     PAYMENT_DECLINED = PAYMENT_REQUIRED, "payment-declined", "The payment was declined";
     FORBIDDEN = FORBIDDEN, "forbidden", "Not for this caller";

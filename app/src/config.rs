@@ -1,6 +1,7 @@
 //! Configuration: flags, then environment, then `reservoir.toml`, then defaults. A wrong value stops the start.
 
 use crate::failure::Failure;
+use crate::provider::{Choice, Secrets};
 use clap::Args;
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -29,6 +30,10 @@ pub(crate) struct Options {
     /// What to log, to standard error: `info`, `warn,sagas=debug` … [default: warn]
     #[arg(long, value_name = "FILTER", global = true, env = "RESERVOIR_LOG")]
     log: Option<String>,
+    /// Who moves the money: `simulated`, in this process, or the address of a `reservoir simulate-provider`
+    /// [default: simulated]
+    #[arg(long, value_name = "PROVIDER", global = true, env = "RESERVOIR_PAYMENT_PROVIDER")]
+    payment_provider: Option<String>,
     /// How long a payment provider may take, in milliseconds [default: 610]
     #[arg(long, value_name = "MS", global = true, env = "RESERVOIR_PAYMENT_TIMEOUT_MS")]
     payment_timeout_ms: Option<u64>,
@@ -51,6 +56,7 @@ struct File {
     listen: Option<String>,
     journal: Option<String>,
     log: Option<String>,
+    payment_provider: Option<String>,
     payment_timeout_ms: Option<u64>,
     simulated_latency_ms: Option<String>,
     max_in_flight: Option<usize>,
@@ -64,11 +70,13 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// Whether somebody asked for this very address.
     pub(crate) listen_is_chosen: bool,
+    pub(crate) payment_provider: Choice,
     pub(crate) payment_timeout: Duration,
     pub(crate) simulated_latency: Range<Duration>,
     pub(crate) max_in_flight: usize,
     pub(crate) max_connections: usize,
     pub(crate) log: String,
+    pub(crate) secrets: Secrets,
 }
 
 impl Options {
@@ -93,15 +101,18 @@ impl Options {
         if timeout_ms == 0 {
             return Err(Failure::new("payment-timeout-ms must be at least 1"));
         }
+        let provider = self.payment_provider.clone().or(file.payment_provider);
         Ok(Config {
             data: self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data")),
             listen_is_chosen: listen.is_some(),
             listen: address(listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
+            payment_provider: Choice::of(provider.as_deref().unwrap_or("simulated"))?,
             payment_timeout: Duration::from_millis(timeout_ms),
             simulated_latency: range(latency.as_deref().unwrap_or("0"))?,
             max_in_flight,
             max_connections,
             log: self.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
+            secrets: Secrets::of_environment()?,
         })
     }
 }

@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod failure;
+mod provider;
 mod serving;
 mod system;
 
@@ -43,6 +44,8 @@ enum Command {
     Token(commands::token::Arguments),
     /// List subscriptions of a running server, or pause, resume, rebuild and retry them.
     Subscriptions(commands::subscriptions::Arguments),
+    /// Be a payment provider on loopback that fails in every way, for experiments.
+    SimulateProvider(commands::simulate_provider::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -83,5 +86,6 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(arguments) => commands::policy::run(&arguments),
         Command::Token(arguments) => commands::token::run(&config, &arguments),
         Command::Subscriptions(arguments) => runtime.block_on(commands::subscriptions::run(&config, &arguments)),
+        Command::SimulateProvider(arguments) => runtime.block_on(commands::simulate_provider::run(&config, &arguments)),
     }
 }

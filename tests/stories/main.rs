@@ -23,6 +23,7 @@ mod a_paid_order_waits_while_the_shop_is_away;
 mod a_paused_dispatch_stops_nobody;
 mod a_payment_is_taken_once;
 mod a_person_has_so_many_reservations;
+mod a_provider_that_fails_in_every_way;
 mod a_review_is_written_after_attending;
 mod a_seat_is_given_once;
 mod a_shop_registers_cars;
