@@ -4,6 +4,8 @@
 //! repeated, and the outside world is reached only here, behind a port and with an idempotency key.
 
 mod clock;
+#[cfg(test)]
+mod interleavings;
 mod orders;
 pub mod payments;
 mod processes;

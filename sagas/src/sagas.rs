@@ -119,7 +119,7 @@ impl Sagas {
     pub async fn start(parts: Parts) -> Result<Running, SagaError> {
         let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
         let Parts { provider, clock, settings, .. } = parts;
-        let desk = Desk {
+        let desk: Desk = Desk {
             rentals: rentals.clone(),
             payments: payments.clone(),
             items,
@@ -127,8 +127,9 @@ impl Sagas {
             quotas,
             clock: clock.clone(),
         };
-        let counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
-        let till = Till::new(payments, provider, clock.clone(), settings.provider_timeout, settings.provider_calls);
+        let counter: Counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
+        let till: Till =
+            Till::new(payments, provider, clock.clone(), settings.provider_timeout, settings.provider_calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
         let (reservation, dispatch, payments) = (

@@ -3,7 +3,7 @@
 use super::{Command, Deal, Event, Refusal, Stage};
 use domain::rental::RejectReason;
 use domain::{Currency, Instant, ItemId, Money};
-use expect_test::expect_file;
+use expect_test::{expect, expect_file};
 use std::fmt::{Debug, Write};
 
 fn won(amount_minor: i64) -> Money {
@@ -36,6 +36,7 @@ fn stages() -> Vec<Stage> {
         Stage::Refunding(deal),
         Stage::ReleasingCancelled { deal, refunded: Some(won(90)) },
         Stage::Closing(deal),
+        Stage::RefundingLate(deal),
         Stage::Undone(deal),
         Stage::Completed(deal),
     ]
@@ -153,6 +154,29 @@ fn every_pair_that_acts() {
         }
     }
     expect_file!["golden.txt"].assert_eq(&table);
+}
+
+/// Found by enumerating all interleavings: the end was told while the refund was on its way, and said nothing of it.
+#[test]
+fn a_cancellation_that_meets_money_that_came_too_late_ends_when_it_is_back() {
+    let Some(Stage::AwaitingPayment { deal, until }) = stages().get(3).cloned() else { panic!() };
+    let mut stage = Stage::AwaitingPayment { deal, until };
+    let cancelled = Event::CancellationRequested { fee: None };
+    let events = [Event::StockReleased, Event::PaymentApproved, cancelled, Event::PaymentRefunded { amount: won(100) }];
+    let mut told = String::new();
+    for event in events {
+        let (next, commands) = stage.react(event.clone());
+        writeln!(told, "{} -> {}{}", event_name(&event), short(&next), orders(&commands)).unwrap();
+        stage = next;
+    }
+    expect![[r#"
+        StockReleased -> Closing ! Expire
+        PaymentApproved -> RefundingLate ! RefundPayment(100)
+        CancellationRequested -> Refunding
+        PaymentRefunded -> ReleasingCancelled ! ReleaseStock(Cancelled)
+    "#]]
+    .assert_eq(&told);
+    assert_eq!(stage.refused(Refusal::NothingHeld), [Command::Cancel { refunded: Some(won(100)) }]);
 }
 
 #[test]

@@ -75,6 +75,8 @@ pub(crate) enum Stage {
     ReleasingCancelled { deal: Deal, refunded: Option<Money> },
     /// Nothing is held; the rental is being told how it ended.
     Closing(Deal),
+    /// The same, and money that came too late is on its way back: a cancellation in flight waits for it.
+    RefundingLate(Deal),
     /// Rejected, expired or cancelled: whatever succeeds from here on is undone.
     Undone(Deal),
     /// The good end.
@@ -145,14 +147,17 @@ impl Stage {
             (
                 stage @ (Self::ReleasingUnpaid { deal, .. }
                 | Self::ReleasingCancelled { deal, .. }
-                | Self::Closing(deal)
                 | Self::Undone(deal)),
                 Evt::PaymentApproved,
             ) => (stage, deal.asked.map(Cmd::RefundPayment).into_iter().collect()),
+            (Self::Closing(deal), Evt::PaymentApproved) => {
+                (Self::RefundingLate(deal), deal.asked.map(Cmd::RefundPayment).into_iter().collect())
+            }
             // Too late: stock for a rental that is being undone or has ended, a good end included (a repeat after a crash).
             (
                 stage @ (Self::ReleasingCancelled { deal, .. }
                 | Self::Closing(deal)
+                | Self::RefundingLate(deal)
                 | Self::Undone(deal)
                 | Self::Completed(deal)),
                 Evt::StockHeld { .. },
@@ -222,11 +227,12 @@ impl Stage {
             }
             // The deadline has passed.
             (Self::AwaitingPayment { deal, .. }, Evt::StockReleased) => (Self::Closing(deal), vec![Cmd::Expire]),
-            // The deadline passed while the money arrived.
+            // The deadline passed while the money arrived. A cancellation that hinders the expiry is known before the refund.
             (Self::CommittingStock { deal, .. }, Evt::StockReleased) => {
                 let refund = deal.asked.map(Cmd::RefundPayment);
-                (Self::Closing(deal), refund.into_iter().chain([Cmd::Expire]).collect())
+                (Self::RefundingLate(deal), [Cmd::Expire].into_iter().chain(refund).collect())
             }
+            (Self::RefundingLate(deal), Evt::CancellationRequested { .. }) => (Self::Refunding(deal), vec![]),
             (stage, _) => (stage, vec![]),
         }
     }
@@ -334,6 +340,7 @@ impl Stage {
             | Self::Refunding(deal)
             | Self::ReleasingCancelled { deal, .. }
             | Self::Closing(deal)
+            | Self::RefundingLate(deal)
             | Self::Undone(deal)
             | Self::Completed(deal) => Some(*deal),
         }
