@@ -13,6 +13,7 @@ mod health;
 mod idempotency;
 mod items;
 mod keys;
+mod kiosks;
 mod metrics;
 mod mypage;
 mod openapi;
@@ -21,6 +22,7 @@ mod principal;
 mod problem;
 mod reading;
 mod rentals;
+mod reviews;
 mod schema;
 mod state;
 mod stores;
@@ -34,7 +36,7 @@ mod tests;
 
 pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
-pub use state::{Parts, Running, Settings};
+pub use state::{Parts, PaymentDoor, Running, Settings};
 pub use vault::{Vault, VaultError};
 
 pub(crate) use state::Api;
@@ -54,6 +56,8 @@ fn table_of_contents() -> OpenApiRouter<Arc<Api>> {
         .merge(stores::routes())
         .merge(items::routes())
         .merge(rentals::routes())
+        .merge(reviews::routes())
+        .merge(kiosks::routes())
         .merge(mypage::routes())
         .merge(dispatches::routes())
         .merge(admin::routes())

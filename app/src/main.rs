@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod failure;
+mod serving;
 mod system;
 
 use clap::{Parser, Subcommand};

@@ -22,7 +22,7 @@ mod testing;
 pub use event::{DecodeError, Event};
 pub use ids::{CustomerId, InvalidId, ItemId, PaymentId, QuotaId, RentalId, StoreSlug};
 pub use money::{Currency, Money, MoneyError};
-pub use period::{Period, PeriodError, days_started, instant_of_date, start_of_day};
+pub use period::{Period, PeriodError, days_started, instant_of_date, postponed, start_of_day};
 pub use personal::Personal;
 
 /// A point in time. Always UTC; a store's time zone is applied only where a date or a day is meant.

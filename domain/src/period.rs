@@ -66,6 +66,17 @@ pub fn start_of_day(at: Instant, zone: Tz) -> Instant {
     instant_of_date(at.with_timezone(&zone).date_naive(), zone)
 }
 
+/// A period of which the first day is over, moved on by whole days so that it begins on the day that `now` falls on; with
+/// the same times on the store's wall, and the same length in days. `None` beyond the end of the calendar.
+#[must_use]
+pub fn postponed(period: Period, now: Instant, zone: Tz) -> Option<Period> {
+    let wall = |at: Instant| at.with_timezone(&zone).naive_local();
+    let days = (wall(now).date() - wall(period.from).date()).num_days();
+    let Ok(days @ 1..) = u64::try_from(days) else { return Some(period) };
+    let later = |at: Instant| wall(at).checked_add_days(Days::new(days)).map(|shown| instants_of(shown, zone).0);
+    Period::new(later(period.from)?, later(period.to)?).ok()
+}
+
 /// How many days of `[from, to)` have been started, by the calendar and clock on the store's wall: a day is a day,
 /// be it 23, 24 or 25 hours long.
 #[must_use]

@@ -50,6 +50,18 @@ pub struct Rules {
     /// For each day late, this many per cent of the price of a day.
     #[serde(default)]
     pub late_fee_percent: u32,
+    /// Whether one may wait in line for what cannot be had now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_list: Option<WaitingList>,
+    /// Cancelled when it is not fetched so many seconds after the start of its period; left out, it waits for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_show_s: Option<u32>,
+    /// Whether customers may review what they have had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reviews: bool,
+    /// Whether a kiosk lends and takes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kiosk: bool,
 }
 
 /// The three kinds of stock.
@@ -126,6 +138,14 @@ pub struct Cancellation {
     /// After that, this many per cent of the price are kept.
     #[serde(default)]
     pub fee_percent: u8,
+}
+
+/// How one waits in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitingList {
+    /// How long what came free is kept for the first in line, in seconds.
+    pub offer_s: u32,
 }
 
 /// The words of a business.

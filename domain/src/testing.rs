@@ -114,6 +114,7 @@ pub(crate) fn car_terms() -> Terms {
         quantity: 1,
         period: Some(period("2026-07-01", "2026-07-04")),
         seats: vec![],
+        wait: false,
         payment_method: "tok_visa".to_owned(),
         policy: "car-rental".to_owned(),
         rules: rules("car-rental"),

@@ -17,6 +17,8 @@ pub trait Projection: Send + Sync + 'static {
     const SUBSCRIPTION: &'static str;
     /// Whether lists are asked for by tag too, which costs an index.
     const LISTED_BY_TAG: bool = false;
+    /// Whether documents with a tag are few, and listed by it whoever owns them. Those without one cost no index.
+    const TAGGED_ARE_FEW: bool = false;
 
     /// What is folded and stored: the document, and what is needed to go on with it.
     type State: Serialize + DeserializeOwned + Send + 'static;

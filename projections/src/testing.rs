@@ -11,7 +11,7 @@ use domain::policy::{Action, By, Cancellation, PaymentTiming, Policy, PricePer, 
 use domain::quota::QuotaEvent;
 use domain::rental::{RentalEvent, Terms};
 use domain::store::StoreEvent;
-use domain::{Currency, CustomerId, Event, Instant, ItemId, Money, PaymentId, Period, RentalId, StoreSlug};
+use domain::{Currency, CustomerId, Event, Instant, ItemId, Money, PaymentId, Period, Personal, RentalId, StoreSlug};
 use journal::{Append, Context, Expected, Journal, NewEvent, Subscriptions};
 use serde::Serialize;
 use std::path::Path;
@@ -200,6 +200,10 @@ fn rules() -> Rules {
         turnaround_s: 0,
         cancellation: Cancellation::default(),
         late_fee_percent: 150,
+        waiting_list: None,
+        no_show_s: None,
+        reviews: true,
+        kiosk: false,
     }
 }
 
@@ -235,6 +239,7 @@ pub(crate) fn terms(customer: &str) -> Box<Terms> {
         quantity: 1,
         period: Some(july()),
         seats: Vec::new(),
+        wait: false,
         payment_method: "pm_ok".to_owned(),
         policy: "car-rental".to_owned(),
         rules: rules(),
@@ -290,6 +295,7 @@ pub(crate) fn payment_requested(id: RentalId) -> Fact {
     let charge = Charge {
         customer: alice(),
         store: seoul_cars(),
+        item: Some(car()),
         purpose: Purpose::Rental,
         amount: won(135_000),
         method: "pm_ok".to_owned(),
@@ -298,7 +304,8 @@ pub(crate) fn payment_requested(id: RentalId) -> Fact {
 }
 
 pub(crate) fn approved(id: RentalId) -> Fact {
-    of_payment(id, PaymentEvent::Approved { rental: id, reference: "ch_1".to_owned(), at: noon() })
+    let (item, amount, reference) = (Some(car()), Some(won(135_000)), "ch_1".to_owned());
+    of_payment(id, PaymentEvent::Approved { rental: id, item, amount, reference, at: noon() })
 }
 
 pub(crate) fn confirmed(id: RentalId) -> Fact {
@@ -341,6 +348,11 @@ pub(crate) fn founded() -> Fact {
     })
 }
 
+pub(crate) fn reviewed(id: RentalId, number: u32, stars: u8) -> Fact {
+    let text = Some(Personal::sealed(format!("sealed {stars}")));
+    of_rental(id, RentalEvent::ReviewWritten { item: car(), customer: alice(), number, stars, text, at: noon() })
+}
+
 /// A rental from the request to the hand-over: ten events in five streams.
 pub(crate) fn story(id: RentalId) -> Vec<Fact> {
     let mut facts = vec![
@@ -371,7 +383,9 @@ pub(crate) async fn busy_day(journal: &Journal, rentals: std::ops::Range<u128>) 
         if open.len() < 8
             && let Some(id) = coming.next()
         {
-            open.push(story(id).into_iter());
+            let mut facts = story(id);
+            facts.push(reviewed(id, 1, 4));
+            open.push(facts.into_iter());
         }
         if open.is_empty() {
             return;

@@ -13,5 +13,5 @@ mod runner;
 mod sagas;
 
 pub use clock::{Clock, SystemClock};
-pub use payments::{PaymentProvider, SimulatedProvider};
+pub use payments::{Breaker, BreakerSettings, BreakerState, PaymentProvider, SimulatedProvider};
 pub use sagas::{Parts, Running, SagaError, Sagas, Settings};

@@ -1,9 +1,10 @@
 //! Starts the process managers and stops them.
 
 use crate::Clock;
-use crate::payments::{PaymentProvider, Payments, Till};
+use crate::payments::{Breaker, PaymentProvider, Payments, Till};
 use crate::processes::dispatch::{Counter, Dispatching};
 use crate::processes::reservation::{Desk, Reservation};
+use crate::processes::waiting::{Steward, Waiting};
 use crate::runner::{Orders, Process, Runner, Saved};
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
@@ -83,7 +84,7 @@ impl Default for Settings {
 
 /// What the process managers work with.
 pub struct Parts {
-    /// Where `reservation`, `dispatch` and `payments` subscribe.
+    /// Where `reservation`, `dispatch`, `waiting` and `payments` subscribe.
     pub subscriptions: Subscriptions,
     /// Where `sagas.db` is, or will be.
     pub directory: PathBuf,
@@ -101,6 +102,8 @@ pub struct Parts {
     pub stores: Executor<Store>,
     /// Who moves the money.
     pub provider: Arc<dyn PaymentProvider>,
+    /// Leaves the provider alone while it fails; shared with whoever lets customers in.
+    pub breaker: Breaker,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What can be set.
@@ -118,27 +121,34 @@ impl Sagas {
     /// When a file cannot be used, or the journal is older than what was handled.
     pub async fn start(parts: Parts) -> Result<Running, SagaError> {
         let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
-        let Parts { provider, clock, settings, .. } = parts;
+        let Parts { provider, breaker, clock, settings, .. } = parts;
         let desk: Desk = Desk {
             rentals: rentals.clone(),
             payments: payments.clone(),
-            items,
+            items: items.clone(),
             dispatches: dispatches.clone(),
             quotas,
             clock: clock.clone(),
         };
         let counter: Counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
-        let till: Till =
-            Till::new(payments, provider, clock.clone(), settings.provider_timeout, settings.provider_calls);
+        let steward: Steward = Steward { items, clock: clock.clone() };
+        let (timeout, calls) = (settings.provider_timeout, settings.provider_calls);
+        let till: Till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
-        let (reservation, dispatch, payments) = (
+        let (reservation, dispatch, waiting, payments) = (
             start.resume::<Reservation, _>(desk).await?,
             start.resume::<Dispatching, _>(counter).await?,
+            start.resume::<Waiting, _>(steward).await?,
             start.resume::<Payments, _>(till).await?,
         );
         let failure = Arc::new(OnceLock::new());
-        let runs = vec![start.run(reservation, &failure), start.run(dispatch, &failure), start.run(payments, &failure)];
+        let runs = vec![
+            start.run(reservation, &failure),
+            start.run(dispatch, &failure),
+            start.run(waiting, &failure),
+            start.run(payments, &failure),
+        ];
         Ok(Running { stop: start.stop, runs, failure })
     }
 }

@@ -4,8 +4,10 @@ mod cancel;
 mod history;
 mod query;
 mod request;
+mod review;
 pub(crate) mod shown;
-mod steps;
+pub(crate) mod steps;
+mod waiting;
 
 use crate::Api;
 use crate::error::not_found;
@@ -22,21 +24,25 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(query::rental))
         .routes(routes!(history::history))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(waiting::accept))
+        .routes(routes!(waiting::decline))
+        .routes(routes!(waiting::line))
         .routes(routes!(steps::prepare))
         .routes(routes!(steps::hand_over))
         .routes(routes!(steps::return_rental))
+        .routes(routes!(review::write, review::edit, review::delete))
 }
 
 /// Whose a rental is.
-struct Belongs {
-    rental: RentalId,
+pub(crate) struct Belongs {
+    pub(crate) rental: RentalId,
     customer: CustomerId,
-    store: StoreSlug,
+    pub(crate) store: StoreSlug,
     revision: u64,
 }
 
 /// The rental of that name, for whoever it is.
-async fn find(api: &Api, name: &str) -> Result<Belongs, Problem> {
+pub(crate) async fn find(api: &Api, name: &str) -> Result<Belongs, Problem> {
     let rental: RentalId = name.parse().map_err(|_| not_found("rental", name))?;
     let found = api
         .rentals

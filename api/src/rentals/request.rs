@@ -42,6 +42,9 @@ pub(crate) struct RequestRental {
     /// The seats; leave them out to have them assigned.
     #[serde(default)]
     seats: Vec<String>,
+    /// Whether to wait in line when there is nothing now, where the store has a waiting list.
+    #[serde(default)]
+    wait: bool,
     /// The payment provider's token for how to pay.
     #[schema(default = "pm_ok")]
     payment_method: Option<String>,
@@ -53,7 +56,7 @@ pub(crate) struct RequestRental {
     params(schema::CommandHeaders, schema::WaitHeaders),
     responses(
         (status = 201, description = "It is confirmed", body = schema::Rental),
-        (status = 202, description = "It is not decided yet; look at `Location`", body = schema::Rental),
+        (status = 202, description = "It is not decided yet, or waits in line; look at `Location`", body = schema::Rental),
         (status = 402, description = "The payment was declined", body = schema::Problem, content_type = "application/problem+json"),
         schema::CommandProblems,
     ),
@@ -78,6 +81,10 @@ async fn request(
     let quantity = terms.quantity;
     let rental = RentalId(ids.id("rental"));
     let id = rental.to_string();
+    // One who was let in before is not turned away at the second try.
+    if !(ids.may_have_happened() && api.rentals.inspect(&id, |rental, _| rental.status().is_some()).await?) {
+        api.check_door(&profile.policy)?;
+    }
     let (until, wait) = patience(call.preference, api.settings.wait);
     let context = call.context(&ids, Some(id.clone()));
     // Before the request is in the journal: no event of it may be missed.
@@ -92,7 +99,7 @@ async fn request(
         }
         Err(error) => return Err(error.into()),
     };
-    let answer = settled(outcome, rental, quantity, &profile)?;
+    let answer = settled(outcome, rental, quantity, &profile, StatusCode::CREATED)?;
     Ok(match call.preference.applied() {
         Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
         None => answer,
@@ -109,6 +116,7 @@ fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile) -> Resu
         quantity: asked.quantity.unwrap_or(seats.max(1)),
         period,
         seats: asked.seats,
+        wait: asked.wait,
         payment_method: asked.payment_method.unwrap_or_else(|| "pm_ok".to_owned()),
         policy: profile.policy.name.clone(),
         rules: profile.policy.rules.clone(),
@@ -124,8 +132,9 @@ const fn patience(preference: Preference, otherwise: Duration) -> (Until, Durati
     }
 }
 
-fn is_decided(entry: &MyPageEntry) -> bool {
-    !matches!(entry.status, RentalStatus::Requested | RentalStatus::Cancelling)
+pub(super) fn is_decided(entry: &MyPageEntry) -> bool {
+    let decided = !matches!(entry.status, RentalStatus::Requested | RentalStatus::Cancelling);
+    decided || entry.waiting.is_some()
 }
 
 /// The outcome of a rental that was there before.
@@ -136,7 +145,14 @@ async fn present(api: &Api, rental: RentalId, until: Until, wait: Duration) -> R
     Ok(watching.outcome(wait).await)
 }
 
-fn settled(outcome: Outcome, rental: RentalId, wanted: u32, profile: &Profile) -> Result<Answer, Problem> {
+/// What became of a rental, with `success` where it stands.
+pub(super) fn settled(
+    outcome: Outcome,
+    rental: RentalId,
+    wanted: u32,
+    profile: &Profile,
+    success: StatusCode,
+) -> Result<Answer, Problem> {
     let mut folded = outcome.folded;
     let Some(entry) = &mut folded.entry else {
         // Durable, and the journal is not followed up to it: the caller can ask for it.
@@ -165,6 +181,6 @@ fn settled(outcome: Outcome, rental: RentalId, wanted: u32, profile: &Profile) -
         | RentalStatus::Overdue
         | RentalStatus::Returned
         | RentalStatus::Completed
-        | RentalStatus::Cancelled => Ok(shown::answer(StatusCode::CREATED, folded, Some(profile))),
+        | RentalStatus::Cancelled => Ok(shown::answer(success, folded, Some(profile))),
     }
 }

@@ -73,6 +73,14 @@ pub(crate) struct StatusParam {
     status: Option<String>,
 }
 
+/// Which open rentals.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OpenStatusParam {
+    /// Only these: `confirmed`, `prepared`, `handed_over` or `overdue`; all four unless said otherwise.
+    status: Option<String>,
+}
+
 /// From when to when.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

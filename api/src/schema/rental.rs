@@ -27,6 +27,8 @@ pub(crate) struct Rental {
     payment: Option<PaymentOfRental>,
     dispatch: Option<DispatchOfRental>,
     total: Option<Money>,
+    /// While it waits in line.
+    waiting: Option<Waiting>,
     deadlines: Deadlines,
     days_late: Option<u32>,
     late_fee: Option<PaymentOfRental>,
@@ -34,9 +36,51 @@ pub(crate) struct Rental {
     /// In clear, for those who may read it.
     cancellation_reason: Option<String>,
     refunded: Option<Money>,
+    review: Option<ReviewOfRental>,
     requested_at: DateTime<Utc>,
     changed_at: DateTime<Utc>,
     revision: u64,
+}
+
+/// What its customer says of it.
+#[derive(ToSchema)]
+pub(crate) struct ReviewOfRental {
+    /// 1 to 5.
+    stars: u8,
+    /// In clear, for those who may read it; null where there are no words, or not any more. Not in the answers to commands.
+    text: Option<String>,
+    /// When they said so.
+    at: DateTime<Utc>,
+}
+
+/// What a customer says of an item.
+#[derive(ToSchema)]
+pub(crate) struct Review {
+    /// 1 to 5.
+    stars: u8,
+    /// Null where there are no words, or not any more.
+    #[schema(required)]
+    text: Option<String>,
+    written_at: DateTime<Utc>,
+    #[schema(required)]
+    edited_at: Option<DateTime<Utc>>,
+}
+
+/// A rental, in a line, as a kiosk shows it.
+#[derive(ToSchema)]
+pub(crate) struct KioskReservation {
+    rental: Uuid,
+    item: Uuid,
+    /// What the item is called.
+    item_name: Option<String>,
+    customer: String,
+    quantity: u32,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    /// `confirmed`, `prepared`, `handed_over` or `overdue`.
+    status: String,
+    /// The business's word for it.
+    status_label: String,
 }
 
 /// What is paid for a rental.
@@ -56,9 +100,30 @@ pub(crate) struct DispatchOfRental {
     status: String,
 }
 
+/// Waiting in line.
+#[derive(ToSchema)]
+pub(crate) struct Waiting {
+    since: DateTime<Utc>,
+    /// The place in line at that time; 1 was next.
+    place: u32,
+}
+
+/// A place in line.
+#[derive(ToSchema)]
+pub(crate) struct PlaceInLine {
+    /// 1 is next.
+    place: u32,
+    quantity: u32,
+    since: DateTime<Utc>,
+    /// For its customer and the staff of the store.
+    rental: Option<Uuid>,
+}
+
 /// What has to be done by when.
 #[derive(ToSchema)]
 pub(crate) struct Deadlines {
+    /// Until then what is offered can be accepted.
+    accept_by: Option<DateTime<Utc>>,
     pay_by: Option<DateTime<Utc>>,
     return_by: Option<DateTime<Utc>>,
 }
@@ -66,7 +131,7 @@ pub(crate) struct Deadlines {
 /// Who wanted out, and what that costs.
 #[derive(ToSchema)]
 pub(crate) struct Cancellation {
-    /// `customer` or `store`.
+    /// `customer`, `store` or `no_show`.
     by: String,
     fee: Option<Money>,
     requested_at: DateTime<Utc>,

@@ -1,6 +1,6 @@
 //! A house with everything but sagas, and a way to talk to it.
 
-use crate::{Keys, Parts, Running, Settings, Vault, start};
+use crate::{Keys, Parts, PaymentDoor, Running, Settings, Vault, start};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -13,6 +13,8 @@ use journal::{Context, Executor, Journal, Recorded, Subscriptions};
 use projections::Views;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -25,10 +27,33 @@ pub(super) struct House {
     pub(super) journal: Journal,
     pub(super) subscriptions: Subscriptions,
     pub(super) rentals: Executor<Rental>,
+    pub(super) items: Executor<Item>,
     pub(super) dispatches: Executor<Dispatch>,
     pub(super) running: Running,
     pub(super) views: projections::Running,
     pub(super) keys: Keys,
+    pub(super) door: Arc<Door>,
+}
+
+/// The door to payments: closed for so many seconds, unless that is none.
+#[derive(Default)]
+pub(super) struct Door(pub(super) AtomicU64);
+
+impl PaymentDoor for Door {
+    fn visit(&self) -> Result<(), Duration> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            seconds => Err(Duration::from_secs(seconds)),
+        }
+    }
+
+    fn breaker(&self) -> &'static str {
+        if self.visit().is_ok() { "closed" } else { "open" }
+    }
+
+    fn times_opened(&self) -> u64 {
+        0
+    }
 }
 
 /// An answer, read to its end.
@@ -125,30 +150,45 @@ impl House {
         let views = Views::open(path).unwrap();
         let running_views = views.start(journal.clone(), &subscriptions).await.unwrap();
         let rentals = Executor::new::<Event>(journal.clone());
+        let items = Executor::<Item>::new::<Event>(journal.clone());
         let dispatches = Executor::new::<Event>(journal.clone());
         let keys = Keys::load_or_create(path).unwrap();
+        let door = Arc::new(Door::default());
         let (router, running) = start(Parts {
             journal: journal.clone(),
             subscriptions: subscriptions.clone(),
             views,
             rentals: rentals.clone(),
-            items: Executor::<Item>::new::<Event>(journal.clone()),
+            items: items.clone(),
             stores: Executor::<Store>::new::<Event>(journal.clone()),
             dispatches: dispatches.clone(),
+            door: door.clone(),
             keys: keys.clone(),
             vault: Vault::open(path).unwrap(),
             settings,
         });
-        Self { directory, router, journal, subscriptions, rentals, dispatches, running, views: running_views, keys }
+        Self {
+            directory,
+            router,
+            journal,
+            subscriptions,
+            rentals,
+            items,
+            dispatches,
+            running,
+            views: running_views,
+            keys,
+            door,
+        }
     }
 
     /// Closes everything and opens it again on the same files.
     pub(super) async fn restarted(self) -> Self {
-        let Self { directory, router, journal, subscriptions, rentals, dispatches, running, views, keys: _ } = self;
+        let Self { directory, router, journal, subscriptions, rentals, items, dispatches, running, views, .. } = self;
         running.stop().await;
         views.stop().await;
         journal.close().await;
-        drop((router, journal, subscriptions, rentals, dispatches));
+        drop((router, journal, subscriptions, rentals, items, dispatches));
         Self::open_in(directory, Settings::default()).await
     }
 

@@ -2,9 +2,12 @@
 
 mod answers;
 mod callers;
+mod door;
 mod freshness;
 mod house;
 mod keeping;
+mod kiosks;
 mod outcomes;
 mod repeats;
+mod reviews;
 mod routes;

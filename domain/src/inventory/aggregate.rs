@@ -2,6 +2,7 @@
 
 use super::listing::{Listing, check_stock};
 use super::offer::Offer;
+use super::queue::Waiter;
 use super::{ItemCommand, ItemError, ItemEvent};
 use crate::policy::StockKind;
 use crate::{Instant, Money, Period, RentalId, StoreSlug};
@@ -66,6 +67,11 @@ impl Item {
         self.offer().map_or(Some(0), |offer| offer.shelf.units())
     }
 
+    /// Who waits for it, in line, with the rental's wish.
+    pub fn waiting(&self) -> impl Iterator<Item = &Waiter> {
+        self.offer().into_iter().flat_map(|offer| offer.queue.iter())
+    }
+
     /// Whether a rental has some of it.
     #[must_use]
     pub fn holds(&self, rental: RentalId) -> bool {
@@ -73,11 +79,12 @@ impl Item {
     }
 
     /// How many units can be had: of a pool those that are free at every instant of the period (turnaround not
-    /// included) from `now` on, or at `now` where there is no period. `None` for as many as are asked for.
+    /// included) from `now` on, or at `now` where there is no period. `None` for as many as are asked for. While somebody
+    /// waits in line there is nothing for anybody else.
     #[must_use]
     pub fn available(&self, period: Option<Period>, now: Instant) -> Option<u32> {
         match self.offer() {
-            Some(offer) if !offer.retired => offer.shelf.available(period, now),
+            Some(offer) if !offer.retired && offer.queue.is_empty() => offer.shelf.available(period, now),
             Some(_) | None => Some(0),
         }
     }
@@ -114,9 +121,11 @@ impl Item {
                 Cmd::Revise { .. }
                 | Cmd::Retire { .. }
                 | Cmd::AdjustStock { .. }
+                | Cmd::ServeWaiting { .. }
                 | Cmd::Hold { .. }
                 | Cmd::Commit { .. }
                 | Cmd::Release { .. }
+                | Cmd::HandOut { .. }
                 | Cmd::MarkOverdue { .. }
                 | Cmd::Return { .. },
             ) => Err(ItemError::NotRegistered),

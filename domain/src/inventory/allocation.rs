@@ -13,6 +13,8 @@ pub(super) struct Allocation {
     pub(super) away: Option<Away>,
     /// Which seats, by their place in the order of registration.
     pub(super) seats: Vec<u32>,
+    /// Whether units of a pool have left the shop.
+    pub(super) out: bool,
 }
 
 /// How certain it is.

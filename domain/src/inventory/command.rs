@@ -3,6 +3,8 @@
 use super::{ReleaseReason, Stock};
 use crate::policy::PricePer;
 use crate::{CustomerId, Instant, Money, Period, RentalId, StoreSlug};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// An order to an item.
@@ -36,6 +38,11 @@ pub enum ItemCommand {
     },
     /// Offer it no more. Rentals that stand go on.
     Retire {
+        /// When.
+        now: Instant,
+    },
+    /// Hold what came free for the first in line.
+    ServeWaiting {
         /// When.
         now: Instant,
     },
@@ -79,6 +86,16 @@ pub enum ItemCommand {
         /// When.
         now: Instant,
     },
+    /// It leaves the shop with its customer.
+    HandOut {
+        /// Which rental.
+        rental: RentalId,
+        /// Refuse it where as many units are out as there are: somebody's return is not processed yet. A kiosk asks for
+        /// this; what a person has handed over is a fact.
+        only_if_in: bool,
+        /// When.
+        now: Instant,
+    },
     /// It should be back and is not: it blocks until it is.
     MarkOverdue {
         /// Which rental.
@@ -96,7 +113,7 @@ pub enum ItemCommand {
 }
 
 /// How much is to be held, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
     /// Units, or seats; more than 0.
     pub quantity: u32,
@@ -110,4 +127,15 @@ pub struct Wanted {
     pub seats: Vec<String>,
     /// How long a unit rests after the period, in seconds.
     pub turnaround_s: u32,
+    /// What to do when it cannot be had now; `None` for a refusal.
+    pub wait: Option<Wait>,
+}
+
+/// Wait in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// How long what comes free is held without being accepted, in seconds.
+    pub offer_s: u32,
+    /// In which the period moves on by days while time passes.
+    pub zone: Tz,
 }

@@ -1,6 +1,6 @@
 //! What happened to an item and its stock.
 
-use super::{ReleaseReason, Stock};
+use super::{ReleaseReason, Stock, Wanted};
 use crate::{CustomerId, Instant, Money, Period, RentalId, StoreSlug};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,30 @@ pub enum ItemEvent {
         /// When.
         at: Instant,
     },
+    /// There is nothing for a rental now, and it waits in line.
+    #[serde(rename = "StockAwaited")]
+    Awaited {
+        /// Which rental.
+        rental: RentalId,
+        /// Whose.
+        customer: CustomerId,
+        /// What is to be held when its turn comes.
+        wanted: Box<Wanted>,
+        /// Its place in the line; 1 is next.
+        place: u32,
+        /// When.
+        at: Instant,
+    },
+    /// A rental does not wait in line any more, and got nothing.
+    #[serde(rename = "WaitingEnded")]
+    WaitingEnded {
+        /// Which rental.
+        rental: RentalId,
+        /// Why.
+        reason: ReleaseReason,
+        /// When.
+        at: Instant,
+    },
     /// Held stock is paid for.
     #[serde(rename = "StockCommitted")]
     Committed {
@@ -113,6 +137,14 @@ pub enum ItemEvent {
         rental: RentalId,
         /// Why.
         reason: ReleaseReason,
+        /// When.
+        at: Instant,
+    },
+    /// Units left the shop with their customer; they are out until they are returned.
+    #[serde(rename = "StockHandedOut")]
+    HandedOut {
+        /// With which rental.
+        rental: RentalId,
         /// When.
         at: Instant,
     },
@@ -145,8 +177,11 @@ impl ItemEvent {
     pub const fn rental(&self) -> Option<RentalId> {
         match self {
             Self::Held { rental, .. }
+            | Self::Awaited { rental, .. }
+            | Self::WaitingEnded { rental, .. }
             | Self::Committed { rental, .. }
             | Self::Released { rental, .. }
+            | Self::HandedOut { rental, .. }
             | Self::Overdue { rental, .. }
             | Self::Returned { rental, .. } => Some(*rental),
             Self::Registered { .. }
@@ -169,8 +204,11 @@ impl DomainEvent for ItemEvent {
             Self::Retired { .. } => "ItemRetired",
             Self::StockAdjusted { .. } => "StockAdjusted",
             Self::Held { .. } => "StockHeld",
+            Self::Awaited { .. } => "StockAwaited",
+            Self::WaitingEnded { .. } => "WaitingEnded",
             Self::Committed { .. } => "StockCommitted",
             Self::Released { .. } => "StockReleased",
+            Self::HandedOut { .. } => "StockHandedOut",
             Self::Overdue { .. } => "StockOverdue",
             Self::Returned { .. } => "StockReturned",
         }

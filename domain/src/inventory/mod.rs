@@ -3,6 +3,9 @@
 //! A hold belongs to a rental and has a deadline; it is then committed (paid for), released (given up) or, when the goods
 //! were away and came back, returned. Stock is a `pool` of units that come back, counted at every instant of a period; a
 //! `sale` of units that leave for good; or named `seats`. **It is never negative and no unit is given twice.**
+//!
+//! Where the business has a waiting list, a rental for which there is nothing now waits in line. **While somebody waits, nobody
+//! else is given anything**: what comes free is held for the first in line, and the others come after.
 
 mod aggregate;
 mod allocation;
@@ -13,15 +16,17 @@ mod listing;
 mod occupancy;
 mod offer;
 mod pool;
+mod queue;
 mod seating;
 mod shelf;
 #[cfg(test)]
 mod tests;
 
 pub use aggregate::Item;
-pub use command::{ItemCommand, Wanted};
+pub use command::{ItemCommand, Wait, Wanted};
 pub use error::ItemError;
 pub use event::ItemEvent;
+pub use queue::Waiter;
 
 use serde::{Deserialize, Serialize};
 
@@ -58,4 +63,6 @@ pub enum ReleaseReason {
     Cancelled,
     /// The rental had ended before the hold was made.
     TooLate,
+    /// The item is not offered any more.
+    ItemRetired,
 }

@@ -2,10 +2,12 @@
 
 use super::allocation::{Allocation, Stage};
 use super::listing::{Listing, check_description, check_name, check_price};
+use super::queue::{MOST_WAITING, Queue, Waiter};
 use super::shelf::{Shelf, Taking, misfit, require};
 use super::{ItemCommand, ItemError, ItemEvent, ReleaseReason, Stock, Wanted};
 use crate::policy::{PricePer, StockKind};
 use crate::{CustomerId, Instant, Money, RentalId};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use uuid::Uuid;
@@ -19,7 +21,10 @@ pub struct Offer {
     pub(super) retired: bool,
     pub(super) shelf: Shelf,
     pub(super) allocations: HashMap<RentalId, Allocation>,
+    pub(super) queue: Queue,
     adjustments: BTreeSet<Uuid>,
+    /// Units of a pool that have left the shop; counted, so that nobody has to look through all allocations.
+    out: u32,
 }
 
 impl Offer {
@@ -31,7 +36,9 @@ impl Offer {
             retired: false,
             shelf,
             allocations: HashMap::new(),
+            queue: Queue::default(),
             adjustments: BTreeSet::new(),
+            out: 0,
         }
     }
 
@@ -44,7 +51,8 @@ impl Offer {
             }
             Cmd::Revise { name, description, price, now } => self.revise(name, description, price, now),
             Cmd::Retire { .. } if self.retired => Ok(vec![]),
-            Cmd::Retire { now } => Ok(vec![ItemEvent::Retired { at: now }]),
+            Cmd::Retire { now } => Ok(self.retire(now)),
+            Cmd::ServeWaiting { now } => Ok(self.serve_the_first(now)),
             Cmd::AdjustStock { adjustment, change, reason, now } => self.adjust(adjustment, change, reason, now),
             Cmd::Hold { rental, customer, wanted, until, now } => self.hold(rental, customer, wanted, until, now),
             Cmd::Commit { rental, now } => match self.stage(rental) {
@@ -53,10 +61,14 @@ impl Offer {
                 Some(Stage::Committed | Stage::Overdue) => Ok(vec![]),
             },
             Cmd::Release { rental, reason, now } => match (self.stage(rental), reason) {
+                (None, _) if self.queue.contains(rental) => {
+                    Ok(vec![ItemEvent::WaitingEnded { rental, reason, at: now }])
+                }
                 (None, _) => Ok(vec![]),
                 (Some(Stage::Committed | Stage::Overdue), ReleaseReason::Expired) => Err(ItemError::Committed),
                 (Some(_), _) => Ok(vec![ItemEvent::Released { rental, reason, at: now }]),
             },
+            Cmd::HandOut { rental, only_if_in, now } => self.hand_out(rental, only_if_in, now),
             Cmd::MarkOverdue { rental, now } => match self.stage(rental) {
                 None | Some(Stage::Overdue) => Ok(vec![]),
                 Some(stage) => {
@@ -81,6 +93,19 @@ impl Offer {
     fn check_comes_back(&self, stage: Stage) -> Result<(), ItemError> {
         require(self.shelf.kind() == StockKind::Pool, "rental", "this item was given for good")?;
         require(stage != Stage::Held, "rental", "its stock is held and not committed")
+    }
+
+    fn hand_out(&self, rental: RentalId, only_if_in: bool, now: Instant) -> Result<Vec<ItemEvent>, ItemError> {
+        let Some(allocation) = self.allocations.get(&rental) else { return Err(ItemError::NothingHeld) };
+        if allocation.out {
+            return Ok(vec![]);
+        }
+        self.check_comes_back(allocation.stage)?;
+        let (out, units) = (self.out, self.shelf.units().unwrap_or(u32::MAX));
+        if only_if_in && units.saturating_sub(out) < allocation.quantity {
+            return Err(ItemError::NotBackYet { out, units });
+        }
+        Ok(vec![ItemEvent::HandedOut { rental, at: now }])
     }
 
     fn was_registered_as(&self, listing: &Listing, stock: &Stock) -> bool {
@@ -153,17 +178,68 @@ impl Offer {
         until: Instant,
         now: Instant,
     ) -> Result<Vec<ItemEvent>, ItemError> {
-        if self.allocations.contains_key(&rental) {
+        if self.allocations.contains_key(&rental) || self.queue.contains(rental) {
             return Ok(vec![]);
         }
         if self.retired {
             return Err(ItemError::Retired);
         }
+        let can_wait = wanted.wait.is_some() && self.has_at_all(wanted.quantity);
+        // Found out first, also for who waits: a wish that fits no stock is refused and not kept waiting.
+        match self.held(rental, &customer, wanted.clone(), until, now) {
+            Err(ItemError::OutOfStock { .. }) if can_wait => self.join_the_line(rental, customer, wanted, now),
+            Ok(_) if !self.queue.is_empty() && can_wait => self.join_the_line(rental, customer, wanted, now),
+            Ok(_) if !self.queue.is_empty() => Err(ItemError::OutOfStock { wanted: wanted.quantity, available: 0 }),
+            held => Ok(vec![held?]),
+        }
+    }
+
+    /// Whether there could ever be so many.
+    fn has_at_all(&self, quantity: u32) -> bool {
+        self.shelf.units().is_none_or(|units| quantity <= units)
+    }
+
+    fn join_the_line(
+        &self,
+        rental: RentalId,
+        customer: CustomerId,
+        wanted: Wanted,
+        at: Instant,
+    ) -> Result<Vec<ItemEvent>, ItemError> {
+        require(self.queue.len() < MOST_WAITING, "wait", "10000 wait already")?;
+        let place = u32::try_from(self.queue.len() + 1).unwrap_or(u32::MAX);
+        Ok(vec![ItemEvent::Awaited { rental, customer, wanted: Box::new(wanted), place, at }])
+    }
+
+    /// Who is first and cannot be served keeps everybody else waiting: nobody is overtaken.
+    fn serve_the_first(&self, now: Instant) -> Vec<ItemEvent> {
+        let Some(first) = self.queue.first().filter(|_| !self.retired) else {
+            return vec![];
+        };
+        let offer_s = first.wanted.wait.map_or(0, |wait| wait.offer_s);
+        let until = now + TimeDelta::seconds(offer_s.into());
+        self.held(first.rental, &first.customer, first.wants_at(now), until, now).into_iter().collect()
+    }
+
+    fn retire(&self, at: Instant) -> Vec<ItemEvent> {
+        let reason = ReleaseReason::ItemRetired;
+        let ended = self.queue.iter().map(|waiter| ItemEvent::WaitingEnded { rental: waiter.rental, reason, at });
+        ended.chain([ItemEvent::Retired { at }]).collect()
+    }
+
+    fn held(
+        &self,
+        rental: RentalId,
+        customer: &CustomerId,
+        wanted: Wanted,
+        until: Instant,
+        now: Instant,
+    ) -> Result<ItemEvent, ItemError> {
         let quantity = wanted.quantity;
         let total = self.total(&wanted)?;
         let Taking { occupies, turnaround_s, seats } = self.shelf.find(wanted, now)?;
-        let unit_price = self.listing.price;
-        Ok(vec![ItemEvent::Held {
+        let (unit_price, customer) = (self.listing.price, customer.clone());
+        Ok(ItemEvent::Held {
             rental,
             customer,
             quantity,
@@ -174,7 +250,7 @@ impl Offer {
             total,
             until,
             at: now,
-        }])
+        })
     }
 
     fn total(&self, wanted: &Wanted) -> Result<Money, ItemError> {
@@ -200,14 +276,25 @@ impl Offer {
                 self.shelf.adjust(units);
             }
             ItemEvent::Held { rental, quantity, occupies, turnaround_s, seats, at, .. } => {
+                self.queue.leave(rental);
                 let allocation = self.shelf.take(quantity, &Taking { occupies, turnaround_s, seats });
                 self.allocations.insert(rental, allocation);
                 self.shelf.forget_before(at);
             }
+            ItemEvent::Awaited { rental, customer, wanted, at, .. } => {
+                self.queue.join(Waiter { rental, customer, wanted: *wanted, since: at });
+            }
+            ItemEvent::WaitingEnded { rental, .. } => self.queue.leave(rental),
             ItemEvent::Committed { rental, .. } => {
                 if let Some(allocation) = self.allocations.get_mut(&rental) {
                     self.shelf.commit(allocation);
                     allocation.stage = Stage::Committed;
+                }
+            }
+            ItemEvent::HandedOut { rental, .. } => {
+                if let Some(allocation) = self.allocations.get_mut(&rental) {
+                    allocation.out = true;
+                    self.out = self.out.saturating_add(allocation.quantity);
                 }
             }
             ItemEvent::Overdue { rental, .. } => {
@@ -219,15 +306,23 @@ impl Offer {
             ItemEvent::Released { rental, at, .. } => {
                 if let Some(allocation) = self.allocations.remove(&rental) {
                     self.shelf.give_up(&allocation);
+                    self.count_in(&allocation);
                     self.shelf.forget_before(at);
                 }
             }
             ItemEvent::Returned { rental, at } => {
                 if let Some(allocation) = self.allocations.remove(&rental) {
                     self.shelf.put_back(&allocation, at);
+                    self.count_in(&allocation);
                     self.shelf.forget_before(at);
                 }
             }
+        }
+    }
+
+    const fn count_in(&mut self, allocation: &Allocation) {
+        if allocation.out {
+            self.out = self.out.saturating_sub(allocation.quantity);
         }
     }
 }

@@ -120,7 +120,7 @@ impl Shelf {
 
     pub(super) fn take(&mut self, quantity: u32, taking: &Taking) -> Allocation {
         let away = taking.occupies.map(|occupies| Away::promised(occupies, taking.turnaround_s));
-        let mut allocation = Allocation { quantity, stage: Stage::Held, away, seats: vec![] };
+        let mut allocation = Allocation { quantity, stage: Stage::Held, away, seats: vec![], out: false };
         match (self, away) {
             (Self::Pool(pool), Some(away)) => pool.hold(&away, quantity),
             // Never written: a pool is held for a period.

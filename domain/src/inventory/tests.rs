@@ -1,9 +1,11 @@
 //! The rules of an item and its stock.
 
+mod handing_out;
 mod listing;
 mod model;
 mod pool;
 mod sale;
+mod waiting;
 
 use super::{Item, ItemCommand, ItemError, ItemEvent, ReleaseReason, Stock, Wanted};
 use crate::policy::PricePer;
@@ -42,11 +44,11 @@ fn texts(names: &[&str]) -> Vec<String> {
 /// Units of a pool by the day.
 fn days(period: Period, days: u32, quantity: u32) -> Wanted {
     let (price_per, seats) = (PricePer::Day, vec![]);
-    Wanted { quantity, period: Some(period), days, price_per, seats, turnaround_s: 0 }
+    Wanted { quantity, period: Some(period), days, price_per, seats, turnaround_s: 0, wait: None }
 }
 
 fn units(quantity: u32) -> Wanted {
-    Wanted { quantity, period: None, days: 1, price_per: PricePer::Unit, seats: vec![], turnaround_s: 0 }
+    Wanted { quantity, period: None, days: 1, price_per: PricePer::Unit, seats: vec![], turnaround_s: 0, wait: None }
 }
 
 fn hold(number: u128, wanted: Wanted) -> ItemCommand {

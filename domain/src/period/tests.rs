@@ -1,6 +1,6 @@
 //! Days by the calendar on the wall, across daylight saving.
 
-use super::{Period, days_started, instant_of_date, start_of_day};
+use super::{Period, days_started, instant_of_date, postponed, start_of_day};
 use crate::testing::{at, period};
 use chrono::NaiveDate;
 use chrono_tz::{America::Santiago, Asia::Seoul, Europe::Berlin, Pacific::Apia, Tz};
@@ -111,4 +111,15 @@ fn a_day_that_ends_in_the_hour_that_is_skipped_ends_with_the_skip() {
     // From half past two in Berlin to three o'clock of the next day, which is where half past two would have been.
     assert_eq!(days("2027-03-27T01:30Z", "2027-03-28T01:00Z", Berlin), 1);
     assert_eq!(days("2027-03-27T01:30Z", "2027-03-28T01:01Z", Berlin), 2);
+}
+
+#[test]
+fn a_period_that_has_begun_moves_on_by_days_with_the_same_times_on_the_wall() {
+    let wished = |to: &str| Period::new(at("2026-10-20T08:00Z"), at(to)).unwrap();
+    // Ten in Berlin, before and after the clocks go back.
+    let moved = postponed(wished("2026-10-22T08:00Z"), at("2026-10-26T12:00Z"), Berlin).unwrap();
+    assert_eq!(moved, Period::new(at("2026-10-26T09:00Z"), at("2026-10-28T09:00Z")).unwrap());
+    let today = wished("2026-10-22T08:00Z");
+    assert_eq!(postponed(today, at("2026-10-20T20:00Z"), Berlin), Some(today));
+    assert_eq!(postponed(today, at("2026-10-01"), Berlin), Some(today));
 }

@@ -1,6 +1,6 @@
 //! What a policy may not say: fields out of range, and fields that contradict each other.
 
-use super::{Action, PaymentTiming, Policy, PolicyError, PricePer, Rules, StockKind, Words};
+use super::{Action, By, PaymentTiming, Policy, PolicyError, PricePer, Rules, StockKind, Words};
 use crate::StoreSlug;
 use crate::aggregate::fits;
 
@@ -22,6 +22,7 @@ impl Policy {
 impl Rules {
     fn check(&self) -> Result<(), PolicyError> {
         self.check_steps()?;
+        self.check_kiosk()?;
         let pool = self.stock == StockKind::Pool;
         require(self.comes_back == pool, "rules.comes_back", "units of a pool come back, and nothing else does")?;
         require(pool || self.price_per == PricePer::Unit, "rules.price_per", "only a pool has a price per day")?;
@@ -29,13 +30,38 @@ impl Rules {
         require(self.quota != Some(0), "rules.quota", "at least 1; leave it out for no limit")?;
         require(pool || self.turnaround_s == 0, "rules.turnaround_s", "only units of a pool rest")?;
         require(self.turnaround_s <= 30 * DAY_S, "rules.turnaround_s", "at most 30 days")?;
+        self.check_waiting(pool)?;
         self.check_fees(pool)
+    }
+
+    fn check_waiting(&self, pool: bool) -> Result<(), PolicyError> {
+        if let Some(list) = self.waiting_list {
+            let offer = (60..=30 * DAY_S).contains(&list.offer_s);
+            require(offer, "rules.waiting_list.offer_s", "a minute to 30 days")?;
+            let rests = self.turnaround_s > 0;
+            require(
+                !rests,
+                "rules.waiting_list",
+                "what rests between two rentals cannot go to the first in line at once",
+            )?;
+        }
+        if let Some(no_show_s) = self.no_show_s {
+            require(pool, "rules.no_show_s", "without a period nobody is late to fetch it")?;
+            require((60..=30 * DAY_S).contains(&no_show_s), "rules.no_show_s", "a minute to 30 days")?;
+        }
+        Ok(())
     }
 
     fn check_steps(&self) -> Result<(), PolicyError> {
         let actions: Vec<Action> = self.steps.iter().map(|step| step.action).collect();
         let known = matches!(actions.as_slice(), [Action::HandOver] | [Action::Prepare, Action::HandOver]);
         require(known, "rules.steps", "`hand_over`, or `prepare` and then `hand_over`")
+    }
+
+    fn check_kiosk(&self) -> Result<(), PolicyError> {
+        require(!self.kiosk || self.comes_back, "rules.kiosk", "a kiosk lends only what comes back")?;
+        let by_staff = self.steps.iter().any(|step| step.action == Action::HandOver && step.by == By::Staff);
+        require(!self.kiosk || by_staff, "rules.kiosk", "what the engine hands over is not left for a kiosk to lend")
     }
 
     fn check_fees(&self, pool: bool) -> Result<(), PolicyError> {

@@ -1,6 +1,6 @@
 //! Presets load, and what does not fit is named by its field.
 
-use super::{Policy, PolicyError, PricePer, Step, StockKind};
+use super::{Policy, PolicyError, PricePer, Step, StockKind, WaitingList};
 use crate::rental::RentalStatus;
 
 fn car_rental() -> &'static str {
@@ -42,7 +42,7 @@ fn a_policy_of_the_wrong_shape_is_refused_by_the_name_of_its_field() {
         ("hold_s = 900", "hold_s = \"long\"", "hold_s"),
         ("hold_s = 900", "", "hold_s"),
         ("stock = \"pool\"", "stock = \"cloud\"", "stock"),
-        ("comes_back = true", "comes_back = true\nkiosk = true", "kiosk"),
+        ("comes_back = true", "comes_back = true\nrobots = true", "robots"),
         ("fee_percent = 10", "fee_percent = 300", "fee_percent"),
         ("handed_over = \"rented\"", "driven = \"rented\"", "driven"),
         ("action = \"prepare\"", "action = \"polish\"", "action"),
@@ -78,7 +78,7 @@ fn named(preset: &str, (field, mistake): Mistake) {
 
 #[test]
 fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
-    let mistakes: [Mistake; 14] = [
+    let mistakes: [Mistake; 17] = [
         ("name", |policy| policy.name = "Car Rental".to_owned()),
         ("rules.steps", |policy| policy.rules.steps.clear()),
         ("rules.steps", |policy| policy.rules.steps.reverse()),
@@ -91,6 +91,12 @@ fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
         ("rules.turnaround_s", |policy| policy.rules.turnaround_s = 31 * 86_400),
         ("rules.cancellation.fee_percent", |policy| policy.rules.cancellation.fee_percent = 101),
         ("rules.late_fee_percent", |policy| policy.rules.late_fee_percent = 1001),
+        ("rules.no_show_s", |policy| policy.rules.no_show_s = Some(1)),
+        ("rules.waiting_list.offer_s", |policy| policy.rules.waiting_list = Some(WaitingList { offer_s: 1 })),
+        ("rules.waiting_list", |policy| {
+            policy.rules.waiting_list = Some(WaitingList { offer_s: 60 });
+            policy.rules.turnaround_s = 60;
+        }),
         ("words.item", |policy| policy.words.item.clear()),
         ("words.status", |policy| {
             policy.words.status.insert(RentalStatus::Returned, "x".repeat(41));
@@ -103,16 +109,36 @@ fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
 
 #[test]
 fn what_does_not_come_back_has_no_days_rest_or_late_fee() {
-    let mistakes: [Mistake; 6] = [
+    let mistakes: [Mistake; 7] = [
         ("rules.comes_back", |policy| policy.rules.comes_back = true),
         ("rules.price_per", |policy| policy.rules.price_per = PricePer::Day),
         ("rules.turnaround_s", |policy| policy.rules.turnaround_s = 60),
+        ("rules.no_show_s", |policy| policy.rules.no_show_s = Some(86_400)),
         ("rules.cancellation.fee_percent", |policy| policy.rules.cancellation.fee_percent = 10),
         ("rules.late_fee_percent", |policy| policy.rules.late_fee_percent = 100),
         ("rules.steps", |policy| policy.rules.steps.extend(policy.rules.steps.clone() as Vec<Step>)),
     ];
     for mistake in mistakes {
         named("phone-shop", mistake);
+    }
+}
+
+#[test]
+fn a_kiosk_needs_something_that_comes_back_and_that_is_left_for_it_to_lend() {
+    let without_return: Mistake = ("rules.kiosk", |policy| policy.rules.kiosk = true);
+    for preset in ["phone-shop", "coffee-shop", "cinema"] {
+        named(preset, without_return);
+    }
+    named("library", ("rules.kiosk", |policy| policy.rules.comes_back = false));
+    named("library", ("rules.kiosk", |policy| policy.rules.steps[0].by = super::By::Engine));
+}
+
+#[test]
+fn only_the_library_has_a_kiosk_and_three_businesses_have_reviews() {
+    for name in Policy::preset_names() {
+        let rules = Policy::preset(name).unwrap().rules;
+        assert_eq!(rules.kiosk, *name == "library", "{name}");
+        assert_eq!(rules.reviews, ["cinema", "library", "phone-shop"].contains(name), "{name}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! How far a rental has come, and where it may go from there.
 
+use super::review::Reviewing;
 use super::{CancelledBy, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
 use crate::{Instant, Money, Period, Personal, days_started};
 use chrono::TimeDelta;
@@ -21,8 +22,20 @@ pub struct Opened {
     terms: Box<Terms>,
     /// What the customer pays in all; known from the confirmation on.
     total: Option<Money>,
+    /// From when to when, as it was asked for or offered since.
+    period: Option<Period>,
+    turn: Turn,
     reached: Reached,
     undoing: Undoing,
+    reviewing: Reviewing,
+}
+
+/// What has become of waiting in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Turn {
+    NotYet,
+    Offered { until: Instant },
+    Accepted,
 }
 
 /// How far it has come. It is kept when the rental is undone: a repeated order must still find its effect here.
@@ -66,6 +79,24 @@ impl Rental {
         self.opened().and_then(|it| it.total)
     }
 
+    /// What its customer says of it: stars, and words; `None` while there is no review.
+    #[must_use]
+    pub fn review(&self) -> Option<(u8, Option<&Personal>)> {
+        self.opened().and_then(|it| it.reviewing.standing())
+    }
+
+    /// Whether a kiosk may lend it.
+    ///
+    /// # Errors
+    /// When there is no such rental, and when its business has no kiosk.
+    pub fn check_kiosk(&self) -> Result<(), RentalError> {
+        match self.opened() {
+            None => Err(RentalError::NotRequested),
+            Some(it) if it.terms.rules.kiosk => Ok(()),
+            Some(_) => Err(RentalError::NoKiosk),
+        }
+    }
+
     fn opened(&self) -> Option<&Opened> {
         match self {
             Self::NotRequested => None,
@@ -87,6 +118,9 @@ impl Rental {
             (
                 Self::NotRequested,
                 Cmd::Confirm { .. }
+                | Cmd::Offer { .. }
+                | Cmd::Accept { .. }
+                | Cmd::Decline { .. }
                 | Cmd::Reject { .. }
                 | Cmd::Expire { .. }
                 | Cmd::MarkPrepared { .. }
@@ -96,7 +130,10 @@ impl Rental {
                 | Cmd::Complete { .. }
                 | Cmd::RequestCancellation { .. }
                 | Cmd::RefuseCancellation { .. }
-                | Cmd::Cancel { .. },
+                | Cmd::Cancel { .. }
+                | Cmd::WriteReview { .. }
+                | Cmd::EditReview { .. }
+                | Cmd::DeleteReview { .. },
             ) => Err(RentalError::NotRequested),
             (Self::Requested(it), command) => it.decide(command),
         }
@@ -105,8 +142,10 @@ impl Rental {
     fn fold(&mut self, event: RentalEvent) {
         match (event, &mut *self) {
             (RentalEvent::Requested { terms, .. }, _) => {
-                let (reached, undoing) = (Reached::Requested, Undoing::No);
-                *self = Self::Requested(Box::new(Opened { terms, total: None, reached, undoing }));
+                let (reached, undoing, reviewing) = (Reached::Requested, Undoing::No, Reviewing::default());
+                let (period, turn) = (terms.period, Turn::NotYet);
+                let opened = Opened { terms, total: None, period, turn, reached, undoing, reviewing };
+                *self = Self::Requested(Box::new(opened));
             }
             (event, Self::Requested(it)) => it.fold(&event),
             // Never written: every other order to a rental that was not requested is refused.
@@ -137,6 +176,24 @@ impl Opened {
         match (self.reached, self.undoing, command) {
             (_, _, Cmd::Request { terms, .. }) if terms == self.terms => Ok(vec![]),
             (_, _, Cmd::Request { .. }) => self.refuse("request"),
+
+            (At::Requested, Undoing::No, Cmd::Offer { period, until, now }) if self.turn == Turn::NotYet => {
+                Ok(vec![Evt::Offered { period, until, at: now }])
+            }
+            (_, _, Cmd::Offer { .. }) if self.turn != Turn::NotYet => Ok(vec![]),
+            (_, _, Cmd::Offer { .. }) => self.refuse("offer"),
+
+            (_, _, Cmd::Accept { .. }) if self.turn == Turn::Accepted => Ok(vec![]),
+            (At::Requested, Undoing::No, Cmd::Accept { now }) => self.accept(now),
+            (_, _, Cmd::Accept { .. }) => self.refuse("accept"),
+
+            (_, Undoing::Cancelling | Undoing::Cancelled, Cmd::Decline { .. }) => Ok(vec![]),
+            (At::Requested, Undoing::No, Cmd::Decline { now }) => match self.turn {
+                Turn::NotYet => Err(RentalError::NothingOffered),
+                Turn::Offered { .. } => Ok(vec![self.cancellation_requested(CancelledBy::Customer, None, now)]),
+                Turn::Accepted => self.refuse("decline"),
+            },
+            (_, _, Cmd::Decline { .. }) => self.refuse("decline"),
 
             (At::Requested, Undoing::No, Cmd::Confirm { total, now }) => Ok(vec![Evt::Confirmed { total, at: now }]),
             (At::Requested, _, Cmd::Confirm { .. }) => self.refuse("confirm"),
@@ -191,6 +248,18 @@ impl Opened {
             (_, Undoing::Cancelling, Cmd::Cancel { refunded, now }) => Ok(vec![Evt::Cancelled { refunded, at: now }]),
             (_, Undoing::Cancelled, Cmd::Cancel { .. }) => Ok(vec![]),
             (_, _, Cmd::Cancel { .. }) => self.refuse("cancel"),
+
+            (_, _, Cmd::WriteReview { .. } | Cmd::EditReview { .. } | Cmd::DeleteReview { .. })
+                if !self.terms.rules.reviews =>
+            {
+                Err(RentalError::NoReviews)
+            }
+            (reached, _, Cmd::WriteReview { .. }) if reached < At::HandedOver => {
+                Err(RentalError::NotReviewableYet { status: self.status() })
+            }
+            (_, _, Cmd::WriteReview { stars, text, now }) => self.reviewing.write(&self.terms, stars, text, now),
+            (_, _, Cmd::EditReview { stars, text, now }) => self.reviewing.edit(&self.terms, stars, text, now),
+            (_, _, Cmd::DeleteReview { now }) => Ok(self.reviewing.delete(&self.terms, now)),
         }
     }
 
@@ -205,8 +274,20 @@ impl Opened {
         refused.into_iter().chain([RentalEvent::HandedOver { at }]).chain(completed).collect()
     }
 
+    /// From here on there is as much time to pay as anybody has.
+    fn accept(&self, now: Instant) -> Result<Vec<RentalEvent>, RentalError> {
+        match self.turn {
+            Turn::NotYet => Err(RentalError::NothingOffered),
+            Turn::Offered { until } if until <= now => Err(RentalError::OfferOver { until }),
+            Turn::Offered { .. } | Turn::Accepted => {
+                let pay_by = now + TimeDelta::seconds(self.terms.rules.hold_s.into());
+                Ok(vec![RentalEvent::Accepted { pay_by, at: now }])
+            }
+        }
+    }
+
     fn mark_overdue(&self, now: Instant) -> Result<Vec<RentalEvent>, RentalError> {
-        match self.terms.period {
+        match self.period {
             Some(period) if self.terms.rules.comes_back => {
                 if now < period.to {
                     return Err(RentalError::DoesNotFit { field: "now", why: "it is not due yet" });
@@ -218,7 +299,7 @@ impl Opened {
     }
 
     fn returned(&self, now: Instant) -> RentalEvent {
-        let days_late = match self.terms.period {
+        let days_late = match self.period {
             Some(Period { to, .. }) if to < now => days_started(Period { from: to, to: now }, self.terms.time_zone),
             Some(_) | None => 0,
         };
@@ -227,7 +308,7 @@ impl Opened {
 
     /// So many per cent of the price of a day, for each day late.
     fn late_fee(&self, days_late: u32) -> Option<Money> {
-        let days = days_started(self.terms.period?, self.terms.time_zone);
+        let days = days_started(self.period?, self.terms.time_zone);
         let percent = i64::from(days_late).checked_mul(self.terms.rules.late_fee_percent.into())?;
         // A fee beyond 63 bits is no fee: what is back is back.
         self.total?.share(percent, 100 * i64::from(days)).ok().filter(|fee| fee.amount_minor > 0)
@@ -235,7 +316,7 @@ impl Opened {
 
     fn cancellation_requested(&self, by: CancelledBy, reason: Option<Personal>, now: Instant) -> RentalEvent {
         let fee = match by {
-            CancelledBy::Customer => self.cancellation_fee(now),
+            CancelledBy::Customer | CancelledBy::NoShow => self.cancellation_fee(now),
             CancelledBy::Store => None,
         };
         RentalEvent::CancellationRequested { by, reason, fee, at: now }
@@ -244,7 +325,7 @@ impl Opened {
     /// Nothing before the confirmation (there is no total yet), and nothing until so long before the start.
     fn cancellation_fee(&self, now: Instant) -> Option<Money> {
         let rule = self.terms.rules.cancellation;
-        let free_until = self.terms.period?.from.checked_sub_signed(TimeDelta::seconds(rule.free_until_s.into()))?;
+        let free_until = self.period?.from.checked_sub_signed(TimeDelta::seconds(rule.free_until_s.into()))?;
         if now <= free_until {
             return None;
         }
@@ -254,6 +335,11 @@ impl Opened {
     fn fold(&mut self, event: &RentalEvent) {
         match *event {
             RentalEvent::Requested { .. } => {}
+            RentalEvent::Offered { period, until, .. } => {
+                self.period = period;
+                self.turn = Turn::Offered { until };
+            }
+            RentalEvent::Accepted { .. } => self.turn = Turn::Accepted,
             RentalEvent::Confirmed { total, .. } => {
                 self.total = Some(total);
                 self.reached = Reached::Confirmed;
@@ -268,6 +354,11 @@ impl Opened {
             RentalEvent::CancellationRequested { .. } => self.undoing = Undoing::Cancelling,
             RentalEvent::CancellationRefused { .. } => self.undoing = Undoing::No,
             RentalEvent::Cancelled { .. } => self.undoing = Undoing::Cancelled,
+            RentalEvent::ReviewWritten { number, stars, ref text, .. }
+            | RentalEvent::ReviewEdited { number, stars, ref text, .. } => {
+                self.reviewing.fold_written(number, stars, text.as_ref());
+            }
+            RentalEvent::ReviewDeleted { .. } => self.reviewing.fold_deleted(),
         }
     }
 }

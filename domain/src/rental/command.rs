@@ -1,7 +1,7 @@
 //! What can be asked of a rental.
 
 use super::{CancelledBy, RejectReason, Terms};
-use crate::{Instant, Money, Personal};
+use crate::{Instant, Money, Period, Personal};
 
 /// An order to a rental. `now` is when the order was given.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,6 +10,25 @@ pub enum RentalCommand {
     Request {
         /// What was asked for, and by which rules.
         terms: Box<Terms>,
+        /// When.
+        now: Instant,
+    },
+    /// Its turn has come: what it waited for is held.
+    Offer {
+        /// From when to when it can be had, where it comes back.
+        period: Option<Period>,
+        /// Until when it can be accepted.
+        until: Instant,
+        /// When.
+        now: Instant,
+    },
+    /// The customer takes what was offered.
+    Accept {
+        /// When.
+        now: Instant,
+    },
+    /// The customer does not take what was offered.
+    Decline {
         /// When.
         now: Instant,
     },
@@ -75,6 +94,29 @@ pub enum RentalCommand {
     Cancel {
         /// What the customer got back.
         refunded: Option<Money>,
+        /// When.
+        now: Instant,
+    },
+    /// The customer says how it was.
+    WriteReview {
+        /// 1 to 5.
+        stars: u8,
+        /// In their words.
+        text: Option<Personal>,
+        /// When.
+        now: Instant,
+    },
+    /// The customer says something else about it.
+    EditReview {
+        /// 1 to 5.
+        stars: u8,
+        /// In their words; what was said before is replaced.
+        text: Option<Personal>,
+        /// When.
+        now: Instant,
+    },
+    /// The customer takes back what they said.
+    DeleteReview {
         /// When.
         now: Instant,
     },

@@ -33,7 +33,34 @@ pub enum RentalError {
         /// Where the rental stands.
         status: RentalStatus,
     },
+    /// Nothing is offered.
+    #[error("nothing is offered: its turn has not come, or it does not wait in line")]
+    NothingOffered,
+    /// The offer is over.
+    #[error("the offer ended at {until}")]
+    OfferOver {
+        /// When it ended.
+        until: Instant,
+    },
     /// What was handed over for good does not come back.
     #[error("this rental is not returned: it was handed over for good")]
     DoesNotComeBack,
+    /// This business has no reviews.
+    #[error("this business has no reviews")]
+    NoReviews,
+    /// The customer has not had it yet.
+    #[error("it can be reviewed once the customer has had it, and it is {status}")]
+    NotReviewableYet {
+        /// Where the rental stands.
+        status: RentalStatus,
+    },
+    /// There is a review of it.
+    #[error("it was reviewed already; that review can be changed, or deleted")]
+    AlreadyReviewed,
+    /// There is no review of it.
+    #[error("there is no review of this rental")]
+    NotReviewed,
+    /// This business has no kiosk.
+    #[error("this business lends nothing at a kiosk")]
+    NoKiosk,
 }

@@ -1,7 +1,7 @@
 //! What happened to a rental.
 
 use super::{CancelledBy, RejectReason, Terms};
-use crate::{Instant, Money, Personal};
+use crate::{CustomerId, Instant, ItemId, Money, Period, Personal};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,25 @@ pub enum RentalEvent {
     Requested {
         /// What was asked for, and by which rules.
         terms: Box<Terms>,
+        /// When.
+        at: Instant,
+    },
+    /// Its turn in the line has come: what it waited for is held.
+    #[serde(rename = "RentalOffered")]
+    Offered {
+        /// From when to when it can be had, where it comes back.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        period: Option<Period>,
+        /// Until when it can be accepted.
+        until: Instant,
+        /// When.
+        at: Instant,
+    },
+    /// The customer takes what was offered.
+    #[serde(rename = "RentalAccepted")]
+    Accepted {
+        /// Until when it is held for the payment.
+        pay_by: Instant,
         /// When.
         at: Instant,
     },
@@ -102,12 +121,86 @@ pub enum RentalEvent {
         /// When.
         at: Instant,
     },
+    /// The customer has said how it was.
+    #[serde(rename = "ReviewWritten")]
+    ReviewWritten {
+        /// Of which item.
+        item: ItemId,
+        /// Who; under their key the text is sealed.
+        customer: CustomerId,
+        /// Which review of this rental it is, from 1: another one may be written when one was deleted.
+        number: u32,
+        /// 1 to 5.
+        stars: u8,
+        /// In their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<Personal>,
+        /// When.
+        at: Instant,
+    },
+    /// The customer says something else about it.
+    #[serde(rename = "ReviewEdited")]
+    ReviewEdited {
+        /// Of which item.
+        item: ItemId,
+        /// Which review of this rental.
+        number: u32,
+        /// 1 to 5.
+        stars: u8,
+        /// How many stars it had.
+        before: u8,
+        /// In their words; what was said before is replaced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<Personal>,
+        /// When.
+        at: Instant,
+    },
+    /// The customer has taken back what they said.
+    #[serde(rename = "ReviewDeleted")]
+    ReviewDeleted {
+        /// Of which item.
+        item: ItemId,
+        /// Which review of this rental.
+        number: u32,
+        /// How many stars it had.
+        stars: u8,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl RentalEvent {
+    /// Which review of the rental it is about, if it is about one.
+    #[must_use]
+    pub const fn review_number(&self) -> Option<u32> {
+        match self {
+            Self::ReviewWritten { number, .. }
+            | Self::ReviewEdited { number, .. }
+            | Self::ReviewDeleted { number, .. } => Some(*number),
+            Self::Requested { .. }
+            | Self::Offered { .. }
+            | Self::Accepted { .. }
+            | Self::Confirmed { .. }
+            | Self::Rejected { .. }
+            | Self::Expired { .. }
+            | Self::Prepared { .. }
+            | Self::HandedOver { .. }
+            | Self::Overdue { .. }
+            | Self::Returned { .. }
+            | Self::Completed { .. }
+            | Self::CancellationRequested { .. }
+            | Self::CancellationRefused { .. }
+            | Self::Cancelled { .. } => None,
+        }
+    }
 }
 
 impl DomainEvent for RentalEvent {
     fn event_type(&self) -> String {
         match self {
             Self::Requested { .. } => "RentalRequested",
+            Self::Offered { .. } => "RentalOffered",
+            Self::Accepted { .. } => "RentalAccepted",
             Self::Confirmed { .. } => "RentalConfirmed",
             Self::Rejected { .. } => "RentalRejected",
             Self::Expired { .. } => "RentalExpired",
@@ -119,6 +212,9 @@ impl DomainEvent for RentalEvent {
             Self::CancellationRequested { .. } => "RentalCancellationRequested",
             Self::CancellationRefused { .. } => "RentalCancellationRefused",
             Self::Cancelled { .. } => "RentalCancelled",
+            Self::ReviewWritten { .. } => "ReviewWritten",
+            Self::ReviewEdited { .. } => "ReviewEdited",
+            Self::ReviewDeleted { .. } => "ReviewDeleted",
         }
         .to_owned()
     }

@@ -3,11 +3,16 @@
 //! `requested → confirmed | rejected | expired`; then `prepared → handed over → (overdue) → returned → completed`, where
 //! goods that do not come back are completed on hand-over. A cancellation may be requested until the hand-over;
 //! `cancelled` is recorded only when stock and money are back where they were.
+//!
+//! A rental that waits in line stays `requested`. When its turn comes it is offered, and goes on once the customer accepts.
+//!
+//! From the hand-over on its customer may review it, once; a review that was deleted may be written again.
 
 mod aggregate;
 mod command;
 mod error;
 mod event;
+mod review;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -40,6 +45,9 @@ pub struct Terms {
     /// The seats that were chosen; empty where the shop assigns them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seats: Vec<String>,
+    /// Whether to wait in line when there is nothing now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wait: bool,
     /// The payment provider's token for how to pay.
     pub payment_method: String,
     /// The name of the policy.
@@ -58,6 +66,8 @@ pub enum CancelledBy {
     Customer,
     /// The shop; never for a fee.
     Store,
+    /// Nobody: it was not fetched.
+    NoShow,
 }
 
 /// Why a rental could not be had.

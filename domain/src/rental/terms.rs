@@ -14,6 +14,7 @@ impl Terms {
     pub(super) fn check(&self, now: Instant) -> Result<(), RentalError> {
         require((1..=MOST_UNITS).contains(&self.quantity), "quantity", "1 to 1000")?;
         require(self.payment_method.len() <= 255, "payment_method", "at most 255 bytes")?;
+        require(!self.wait || self.rules.waiting_list.is_some(), "wait", "this business has no waiting list")?;
         self.check_seats()?;
         self.check_period(now)
     }

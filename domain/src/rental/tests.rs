@@ -2,7 +2,9 @@
 
 mod life;
 mod request;
+mod review;
 mod undo;
+mod waiting;
 
 use super::{CancelledBy, Rental, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
 use crate::Money;
@@ -82,6 +84,9 @@ fn nothing_is_asked_of_a_rental_that_is_not_there() {
         RentalCommand::RequestCancellation { by: CancelledBy::Store, reason: None, now },
         RentalCommand::RefuseCancellation { now },
         RentalCommand::Cancel { refunded: None, now },
+        RentalCommand::WriteReview { stars: 5, text: None, now },
+        RentalCommand::EditReview { stars: 5, text: None, now },
+        RentalCommand::DeleteReview { now },
     ] {
         given::<Rental>([]).when(command).then_refused(RentalError::NotRequested);
     }

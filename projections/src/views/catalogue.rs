@@ -1,5 +1,6 @@
-//! What the shops offer.
+//! What the shops offer, and what has become of it: the one screen of whoever manages it.
 
+use super::tally::{ItemPayments, ItemReviews, Moved, Reviewed};
 use super::{item_of, unexpected};
 use crate::projection::{Indigestible, Key, Projection, Row};
 use domain::inventory::{ItemEvent, Stock};
@@ -7,10 +8,16 @@ use domain::policy::StockKind;
 use domain::{Event, Instant, ItemId, Money, RentalId, StoreSlug};
 use journal::Recorded;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What the shops offer: price, stock, and how much of it is free.
+/// What the shops offer: price, stock, how much of it is free, who wants it, what was paid for it, and how it was.
 pub struct Catalogue;
+
+impl Catalogue {
+    /// The tag of what is offered; what is not any more has another one.
+    pub const OFFERED: &'static str = "offered";
+    const RETIRED: &'static str = "retired";
+}
 
 /// One item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +40,13 @@ pub struct CatalogueEntry {
     pub retired: bool,
     /// Rentals that have stock of it: neither given up nor brought back.
     pub reservations: u64,
+    /// Rentals that wait in line for it; while there are any, it is there for nobody else.
+    #[serde(default)]
+    pub waiting: u64,
+    /// What was paid for it, late fees included.
+    pub payments: ItemPayments,
+    /// How those who have had it say it was.
+    pub reviews: ItemReviews,
     /// What was done to it last.
     pub last_action: LastAction,
     /// Revision of the item's stream.
@@ -78,10 +92,14 @@ pub enum ItemAction {
     Pay,
     /// Somebody does not want it any more.
     Cancel,
+    /// Somebody has it.
+    HandOver,
     /// It is not back in time.
     Overdue,
     /// It is back.
     Return,
+    /// Somebody has said how it was, or something else about it, or nothing any more.
+    Review,
 }
 
 /// A stored item.
@@ -92,10 +110,13 @@ pub struct CatalogueState {
     /// Quantities of the rentals that have more than one unit: a release does not say how many it frees.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     several: BTreeMap<RentalId, u32>,
+    /// Who waits.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    line: BTreeSet<RentalId>,
 }
 
 impl Projection for Catalogue {
-    const NAME: &'static str = "catalogue.v1";
+    const NAME: &'static str = "catalogue.v2";
     const SUBSCRIPTION: &'static str = "view-catalogue";
     type State = CatalogueState;
     type Document = CatalogueEntry;
@@ -103,12 +124,9 @@ impl Projection for Catalogue {
     fn key(event: &Recorded, decoded: &Event) -> Result<Option<Key>, Indigestible> {
         match decoded {
             Event::Item(_) => Ok(Some(item_of(event)?.into())),
-            Event::Rental(_)
-            | Event::Payment(_)
-            | Event::Store(_)
-            | Event::Dispatch(_)
-            | Event::Quota(_)
-            | Event::Foreign => Ok(None),
+            Event::Rental(rental) => Ok(Reviewed::of(rental).map(|reviewed| reviewed.item.into())),
+            Event::Payment(payment) => Ok(Moved::of(payment).map(|moved| moved.item.into())),
+            Event::Store(_) | Event::Dispatch(_) | Event::Quota(_) | Event::Foreign => Ok(None),
         }
     }
 
@@ -127,10 +145,13 @@ impl Projection for Catalogue {
             stock,
             retired: false,
             reservations: 0,
+            waiting: 0,
+            payments: ItemPayments::default(),
+            reviews: ItemReviews::default(),
             last_action: LastAction { action: ItemAction::Register, at: *at },
             revision: event.revision,
         };
-        Some(CatalogueState { entry, given: 0, several: BTreeMap::new() })
+        Some(CatalogueState { entry, given: 0, several: BTreeMap::new(), line: BTreeSet::new() })
     }
 
     fn apply(state: &mut CatalogueState, event: &Recorded, decoded: &Event) -> Result<(), Indigestible> {
@@ -140,17 +161,22 @@ impl Projection for Catalogue {
                 state.entry.revision = event.revision;
                 Ok(())
             }
-            Event::Rental(_)
-            | Event::Payment(_)
-            | Event::Store(_)
-            | Event::Dispatch(_)
-            | Event::Quota(_)
-            | Event::Foreign => Err(unexpected(decoded)),
+            Event::Rental(rental) => {
+                let reviewed = Reviewed::of(rental).ok_or_else(|| unexpected(decoded))?;
+                state.entry.reviews.count(&reviewed);
+                state.entry.last_action = LastAction { action: ItemAction::Review, at: reviewed.at };
+                Ok(())
+            }
+            Event::Payment(payment) => {
+                let moved = Moved::of(payment).ok_or_else(|| unexpected(decoded))?;
+                state.entry.payments.count(&moved)
+            }
+            Event::Store(_) | Event::Dispatch(_) | Event::Quota(_) | Event::Foreign => Err(unexpected(decoded)),
         }
     }
 
     fn row(state: &CatalogueState) -> Row<'_> {
-        Row { owner: state.entry.store.as_str(), tag: if state.entry.retired { "retired" } else { "offered" } }
+        Row { owner: state.entry.store.as_str(), tag: if state.entry.retired { Self::RETIRED } else { Self::OFFERED } }
     }
 
     fn document(state: CatalogueState) -> CatalogueEntry {
@@ -184,14 +210,24 @@ impl CatalogueState {
                 (ItemAction::Stock, at)
             }
             ItemEvent::Held { rental, quantity, at, .. } => {
+                self.line.remove(rental);
                 self.take(*rental, *quantity);
                 (ItemAction::Reserve, at)
+            }
+            ItemEvent::Awaited { rental, at, .. } => {
+                self.line.insert(*rental);
+                (ItemAction::Reserve, at)
+            }
+            ItemEvent::WaitingEnded { rental, at, .. } => {
+                self.line.remove(rental);
+                (ItemAction::Cancel, at)
             }
             ItemEvent::Committed { at, .. } => (ItemAction::Pay, at),
             ItemEvent::Released { rental, at, .. } => {
                 self.give_back(*rental);
                 (ItemAction::Cancel, at)
             }
+            ItemEvent::HandedOut { at, .. } => (ItemAction::HandOver, at),
             ItemEvent::Overdue { at, .. } => (ItemAction::Overdue, at),
             ItemEvent::Returned { rental, at } => {
                 self.give_back(*rental);
@@ -199,7 +235,9 @@ impl CatalogueState {
             }
         };
         let given = self.given;
-        let left = |units: u32| u32::try_from((i64::from(units) - given).max(0)).unwrap_or(u32::MAX);
+        self.entry.waiting = self.line.len() as u64;
+        let given = if self.line.is_empty() { given } else { i64::MAX };
+        let left = |units: u32| u32::try_from(i64::from(units).saturating_sub(given).max(0)).unwrap_or(u32::MAX);
         self.entry.available = self.entry.stock.units.map(left);
         LastAction { action, at: *at }
     }

@@ -6,17 +6,24 @@ mod mypage;
 mod payments;
 mod processes;
 mod reservations;
+mod reviews;
 mod stores;
+mod tally;
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{Catalogue, CatalogueEntry, ItemAction, ItemStock, LastAction};
 pub use dispatches::{DispatchEntry, Dispatches};
-pub use mypage::{CancellationState, Deadlines, DispatchProgress, DispatchState, MyPage, MyPageEntry, PaymentState};
+pub use mypage::{
+    CancellationState, Deadlines, DispatchProgress, DispatchState, MyPage, MyPageEntry, PaymentState, ReviewState,
+    WaitingState,
+};
 pub use payments::{PaymentEntry, Payments};
 pub use processes::{ProcessEntry, Processes};
 pub use reservations::{ReservationEntry, Reservations};
+pub use reviews::{ReviewEntry, Reviews};
 pub use stores::{StoreEntry, Stores};
+pub use tally::{ItemPayments, ItemReviews};
 
 use crate::projection::{Indigestible, Key};
 use domain::rental::{RentalEvent, RentalStatus};
@@ -53,6 +60,7 @@ fn status_after(status: RentalStatus, event: &RentalEvent) -> RentalStatus {
     let unless_cancelling = |next| if status == RentalStatus::Cancelling { status } else { next };
     match event {
         RentalEvent::Requested { .. } => RentalStatus::Requested,
+        RentalEvent::Offered { .. } | RentalEvent::Accepted { .. } => status,
         RentalEvent::Confirmed { .. } => unless_cancelling(RentalStatus::Confirmed),
         RentalEvent::Rejected { .. } => RentalStatus::Rejected,
         RentalEvent::Expired { .. } => RentalStatus::Expired,
@@ -64,6 +72,9 @@ fn status_after(status: RentalStatus, event: &RentalEvent) -> RentalStatus {
         RentalEvent::Completed { .. } => RentalStatus::Completed,
         RentalEvent::CancellationRequested { .. } => RentalStatus::Cancelling,
         RentalEvent::Cancelled { .. } => RentalStatus::Cancelled,
+        RentalEvent::ReviewWritten { .. } | RentalEvent::ReviewEdited { .. } | RentalEvent::ReviewDeleted { .. } => {
+            status
+        }
     }
 }
 

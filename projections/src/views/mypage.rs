@@ -48,6 +48,9 @@ pub struct MyPageEntry {
     pub dispatch: Option<DispatchState>,
     /// What it costs, from the hold on.
     pub total: Option<Money>,
+    /// Since when it waits in line; gone once its turn has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<WaitingState>,
     /// What has to be done by when.
     pub deadlines: Deadlines,
     /// Started days after the end of the period.
@@ -62,6 +65,9 @@ pub struct MyPageEntry {
     /// What the customer got back when it was cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunded: Option<Money>,
+    /// What its customer says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewState>,
     /// When it was asked for.
     pub requested_at: Instant,
     /// When the last event about it was recorded.
@@ -82,6 +88,15 @@ pub struct PaymentState {
     /// How much of it went back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refunded: Option<Money>,
+}
+
+/// Waiting in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingState {
+    /// Since when.
+    pub since: Instant,
+    /// The place in line at that time; 1 was next.
+    pub place: u32,
 }
 
 /// What the shop does.
@@ -110,6 +125,9 @@ pub enum DispatchProgress {
 /// What has to be done by when. Absent once it is done, or once nobody waits for it any more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deadlines {
+    /// Until then what is offered can be accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accept_by: Option<Instant>,
     /// Until then the stock is held for a payment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pay_by: Option<Instant>,
@@ -134,6 +152,18 @@ pub struct CancellationState {
     /// It came after the hand-over and has no effect.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub refused: bool,
+}
+
+/// What a customer says of what they have had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewState {
+    /// 1 to 5.
+    pub stars: u8,
+    /// In their words, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Personal>,
+    /// When they said so.
+    pub at: Instant,
 }
 
 impl Projection for MyPage {
@@ -169,7 +199,9 @@ impl Projection for MyPage {
             payment: None,
             dispatch: None,
             total: None,
+            waiting: None,
             deadlines: Deadlines {
+                accept_by: None,
                 pay_by: None,
                 return_by: terms.period.filter(|_| comes_back).map(|period| period.to),
             },
@@ -177,6 +209,7 @@ impl Projection for MyPage {
             late_fee: None,
             cancellation: None,
             refunded: None,
+            review: None,
             requested_at: *at,
             changed_at: event.recorded_at,
             revision: event.revision,
@@ -215,6 +248,18 @@ impl MyPageEntry {
             | RentalEvent::Prepared { .. }
             | RentalEvent::HandedOver { .. }
             | RentalEvent::Overdue { .. } => {}
+            RentalEvent::Offered { period, until, .. } => {
+                if let Some(period) = period {
+                    (self.from, self.to) = (Some(period.from), Some(period.to));
+                    self.deadlines.return_by = self.deadlines.return_by.map(|_| period.to);
+                }
+                self.deadlines.accept_by = Some(*until);
+                self.deadlines.pay_by = None;
+            }
+            RentalEvent::Accepted { pay_by, .. } => {
+                self.deadlines.accept_by = None;
+                self.deadlines.pay_by = Some(*pay_by);
+            }
             RentalEvent::Confirmed { total, .. } => {
                 self.total = Some(*total);
                 self.deadlines.pay_by = None;
@@ -250,6 +295,10 @@ impl MyPageEntry {
                 // The shop never heard of it and never will.
                 self.dispatch.take_if(|dispatch| dispatch.status == DispatchProgress::Waiting);
             }
+            RentalEvent::ReviewWritten { stars, text, at, .. } | RentalEvent::ReviewEdited { stars, text, at, .. } => {
+                self.review = Some(ReviewState { stars: *stars, text: text.clone(), at: *at });
+            }
+            RentalEvent::ReviewDeleted { .. } => self.review = None,
         }
     }
 
@@ -287,10 +336,16 @@ impl MyPageEntry {
             ItemEvent::Held { seats, total, until, .. } => {
                 self.seats.clone_from(seats);
                 self.total = Some(*total);
-                self.deadlines.pay_by = (self.status == RentalStatus::Requested).then_some(*until);
+                // Of what is offered nothing has to be paid before it is accepted.
+                let to_be_paid = self.status == RentalStatus::Requested && self.waiting.take().is_none();
+                self.deadlines.pay_by = to_be_paid.then_some(*until);
             }
-            ItemEvent::Committed { .. } | ItemEvent::Released { .. } => self.deadlines.pay_by = None,
-            ItemEvent::Overdue { .. } | ItemEvent::Returned { .. } => {}
+            ItemEvent::Awaited { place, at, .. } => self.waiting = Some(WaitingState { since: *at, place: *place }),
+            ItemEvent::WaitingEnded { .. } => self.waiting = None,
+            ItemEvent::Committed { .. } | ItemEvent::Released { .. } => {
+                (self.deadlines.accept_by, self.deadlines.pay_by) = (None, None);
+            }
+            ItemEvent::HandedOut { .. } | ItemEvent::Overdue { .. } | ItemEvent::Returned { .. } => {}
             // Of no rental.
             ItemEvent::Registered { .. }
             | ItemEvent::Renamed { .. }

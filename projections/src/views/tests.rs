@@ -1,5 +1,7 @@
 //! Given events, then a document.
 
+mod reviews;
+
 use crate::testing::*;
 use crate::{Catalogue, Dispatches, MyPage, PageQuery, Payments, Processes, Reservations, Stores};
 use domain::inventory::{ItemEvent, Stock};
@@ -256,8 +258,13 @@ async fn a_cancelled_rental_says_who_wanted_out_and_what_went_back() {
         at: noon(),
     };
     let refunding = PaymentEvent::RefundRequested { rental: id, amount: won(100_000), at: noon() };
-    let refunded =
-        PaymentEvent::Refunded { rental: id, amount: won(100_000), reference: "re_1".to_owned(), at: noon() };
+    let refunded = PaymentEvent::Refunded {
+        rental: id,
+        item: None,
+        amount: won(100_000),
+        reference: "re_1".to_owned(),
+        at: noon(),
+    };
     let world = World::given([requested(id), held(id), payment_requested(id), approved(id), confirmed(id)]).await;
     world.happens(of_rental(id, cancelling)).await;
     assert!(world.shows::<Reservations>(id).await.contains(r#""status": "cancelling""#));
@@ -334,56 +341,76 @@ async fn the_catalogue_counts_what_is_free() {
     then(
         world.shows::<Catalogue>(car()).await,
         expect![[r#"
-        {
-          "available": 1,
-          "description": null,
-          "id": "00000000-0000-0000-0000-000000000ca4",
-          "last_action": {
-            "action": "reserve",
-            "at": "2026-07-01T12:00:00Z"
-          },
-          "name": "Ioniq 5",
-          "price": {
-            "amount_minor": 45000,
-            "currency": "KRW"
-          },
-          "reservations": 2,
-          "retired": false,
-          "revision": 3,
-          "stock": {
-            "kind": "pool",
-            "units": 5
-          },
-          "store": "seoul-cars"
-        }"#]],
+            {
+              "available": 1,
+              "description": null,
+              "id": "00000000-0000-0000-0000-000000000ca4",
+              "last_action": {
+                "action": "reserve",
+                "at": "2026-07-01T12:00:00Z"
+              },
+              "name": "Ioniq 5",
+              "payments": {
+                "amount": null,
+                "approved": 0,
+                "refunded": null
+              },
+              "price": {
+                "amount_minor": 45000,
+                "currency": "KRW"
+              },
+              "reservations": 2,
+              "retired": false,
+              "reviews": {
+                "count": 0,
+                "stars": 0
+              },
+              "revision": 3,
+              "stock": {
+                "kind": "pool",
+                "units": 5
+              },
+              "store": "seoul-cars",
+              "waiting": 0
+            }"#]],
     );
     world.happens(released(rental(2))).await;
     world.happens(of_item(car(), ItemEvent::Repriced { price: won(50_000), at: noon() })).await;
     then(
         world.shows::<Catalogue>(car()).await,
         expect![[r#"
-        {
-          "available": 4,
-          "description": null,
-          "id": "00000000-0000-0000-0000-000000000ca4",
-          "last_action": {
-            "action": "edit",
-            "at": "2026-07-01T12:00:00Z"
-          },
-          "name": "Ioniq 5",
-          "price": {
-            "amount_minor": 50000,
-            "currency": "KRW"
-          },
-          "reservations": 1,
-          "retired": false,
-          "revision": 5,
-          "stock": {
-            "kind": "pool",
-            "units": 5
-          },
-          "store": "seoul-cars"
-        }"#]],
+            {
+              "available": 4,
+              "description": null,
+              "id": "00000000-0000-0000-0000-000000000ca4",
+              "last_action": {
+                "action": "edit",
+                "at": "2026-07-01T12:00:00Z"
+              },
+              "name": "Ioniq 5",
+              "payments": {
+                "amount": null,
+                "approved": 0,
+                "refunded": null
+              },
+              "price": {
+                "amount_minor": 50000,
+                "currency": "KRW"
+              },
+              "reservations": 1,
+              "retired": false,
+              "reviews": {
+                "count": 0,
+                "stars": 0
+              },
+              "revision": 5,
+              "stock": {
+                "kind": "pool",
+                "units": 5
+              },
+              "store": "seoul-cars",
+              "waiting": 0
+            }"#]],
     );
 }
 

@@ -74,7 +74,8 @@ pub(super) trait Moves {
 /// One process of a kind.
 pub(super) struct One<P: Process, O> {
     pub(super) id: Uuid,
-    pub(super) orders: O,
+    /// New at each step: what they remember between two is no part of the state.
+    pub(super) orders: Box<dyn Fn() -> O>,
     pub(super) react: React<P>,
     /// Its deadlines are short against everything else: they fire at any time.
     pub(super) impatient: bool,
@@ -138,7 +139,8 @@ where
         let command = table.board().known.get::<P::Command>(busy.commands[0]);
         table.board().allow_a_step(std::mem::take(&mut busy.seen));
         let _entered = table.enter();
-        let carried_out = self.orders.carry_out(self.id, (*command).clone(), &context()).now_or_never();
+        let orders = (self.orders)();
+        let carried_out = orders.carry_out(self.id, (*command).clone(), &context()).now_or_never();
         let mut board = table.board();
         let mut follow_up = vec![];
         match carried_out {

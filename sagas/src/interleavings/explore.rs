@@ -145,6 +145,9 @@ fn told(world: &World, state: &State, by: Move) -> String {
         Move::TheDeadlinePasses => "the deadline of the hold passes".to_owned(),
         Move::TheProviderIsDone(charge) => format!("the provider is done: {charge:?}"),
         Move::Cancel(by) => format!("{by:?} cancels"),
+        Move::TheOtherGivesUp => "who has it gives it up".to_owned(),
+        Move::Accept => "Customer accepts".to_owned(),
+        Move::Decline => "Customer declines".to_owned(),
         Move::Prepare => "Store prepares".to_owned(),
         Move::HandOver => "Store hands over".to_owned(),
     }

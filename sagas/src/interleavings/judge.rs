@@ -2,7 +2,7 @@
 
 use super::explore::word;
 use super::provider::Charging;
-use super::world::{DISPATCH, ITEM, PAYMENTS, RENTAL, RESERVATION, State, World};
+use super::world::{DISPATCH, ITEM, OTHER, PAYMENTS, RENTAL, RESERVATION, State, WAITING, World};
 use domain::PaymentId;
 use domain::inventory::{Item, ItemCommand};
 use domain::payment::{Payment, PaymentStatus};
@@ -20,6 +20,7 @@ struct Seen {
     status: RentalStatus,
     total: Option<i64>,
     held: bool,
+    in_line: bool,
     committed: bool,
     counted: bool,
     payment: Option<PaymentStatus>,
@@ -39,6 +40,9 @@ impl World {
             // To commit it would change nothing.
             (item.holds(RENTAL), item.decide(commit.clone()).is_ok_and(|events| events.is_empty()))
         });
+        let in_line = board.look(&ITEM.to_string(), |item: &Item| {
+            item.holds(OTHER) && item.waiting().any(|waiting| waiting.rental == RENTAL)
+        });
         let charge = PaymentId::charge_of(RENTAL).to_string();
         let charged = match state.book.charge {
             Charging::Charged(amount) => amount,
@@ -48,6 +52,7 @@ impl World {
             status: status.unwrap(),
             total: total.map(|total| total.amount_minor),
             held,
+            in_line,
             committed,
             counted: board.look("shop/alice", |quota: &Quota| quota.open() > 0),
             payment: board.look(&charge, Payment::status),
@@ -75,6 +80,7 @@ impl World {
                 seen.stands()
             }
             RentalStatus::Rejected | RentalStatus::Expired | RentalStatus::Cancelled => seen.is_undone(state),
+            RentalStatus::Requested if seen.in_line => Ok("requested, in line".to_owned()),
             stuck @ (RentalStatus::Requested
             | RentalStatus::Cancelling
             | RentalStatus::Overdue
@@ -84,6 +90,8 @@ impl World {
             require(stage(RESERVATION).starts_with(seen.stage()), "the reservation is somewhere else")?;
             require(stage(PAYMENTS) == "Settled", "the payment is not settled")?;
             require(stage(DISPATCH) == "Idle", "the dispatch waits for nothing")?;
+            let nobody_waits = !self.waits() || stage(WAITING) == "Nobody";
+            require(nobody_waits != seen.in_line, "the line is not what the item says")?;
             Ok(verdict)
         });
         verdict.map_err(|what| format!("{what} (reservation: {})", word(&stage(RESERVATION))))
@@ -97,6 +105,7 @@ impl Seen {
             RentalStatus::Confirmed | RentalStatus::Prepared => "Confirmed",
             RentalStatus::HandedOver => "HandedOver",
             RentalStatus::Completed => "Completed",
+            RentalStatus::Requested => "Waiting",
             _ => "Undone",
         }
     }

@@ -32,7 +32,8 @@ fn small(preset: &'static str) -> Scenario {
     Scenario {
         preset,
         rules: one_each,
-        crashes: [0; 3],
+        crashes: [0; 4],
+        waits: false,
         cancellations: 1,
         cancellations_by_the_shop: 0,
         refunds_that_fail: 0,
@@ -54,15 +55,15 @@ fn what_is_sold_is_paid_and_kept_or_undone_and_paid_back() {
     check(
         scenario,
         &expect![[r#"
-        157765 states, 729772 steps
-            30 cancelled, paid 0, refunded 0, kept 0
-            40 cancelled, paid 100, refunded 100, kept 0
-             6 completed, paid 100
-             1 confirmed, paid 100
-            12 expired, paid 0, refunded 0, kept 0
-            24 expired, paid 100, refunded 100, kept 0
-            12 rejected, paid 0, refunded 0, kept 0
-    "#]],
+            157765 states, 729772 steps
+                30 cancelled, paid 0, refunded 0, kept 0
+                40 cancelled, paid 100, refunded 100, kept 0
+                 6 completed, paid 100
+                 1 confirmed, paid 100
+                12 expired, paid 0, refunded 0, kept 0
+                24 expired, paid 100, refunded 100, kept 0
+                12 rejected, paid 0, refunded 0, kept 0
+        "#]],
     );
 }
 
@@ -71,17 +72,17 @@ fn what_is_lent_is_paid_and_kept_or_undone_and_paid_back_less_the_fee() {
     check(
         Scenario { cancellations_by_the_shop: 1, ..small("car-rental") },
         &expect![[r#"
-        102778 states, 439575 steps
-            30 cancelled, paid 0, refunded 0, kept 0
-            24 cancelled, paid 100, refunded 100, kept 0
-            12 cancelled, paid 100, refunded 90, kept 10
-             1 confirmed, paid 100
-             8 expired, paid 0, refunded 0, kept 0
-             8 expired, paid 100, refunded 100, kept 0
-             6 handed_over, paid 100
-             1 prepared, paid 100
-            16 rejected, paid 0, refunded 0, kept 0
-    "#]],
+            107394 states, 455358 steps
+                30 cancelled, paid 0, refunded 0, kept 0
+                30 cancelled, paid 100, refunded 100, kept 0
+                18 cancelled, paid 100, refunded 90, kept 10
+                 2 confirmed, paid 100
+                 8 expired, paid 0, refunded 0, kept 0
+                 8 expired, paid 100, refunded 100, kept 0
+                12 handed_over, paid 100
+                 2 prepared, paid 100
+                16 rejected, paid 0, refunded 0, kept 0
+        "#]],
     );
 }
 
@@ -91,77 +92,115 @@ fn a_cancellation_may_cost_all_of_it() {
     check(
         Scenario { rules, ..small("car-rental") },
         &expect![[r#"
-        28878 states, 112132 steps
-            10 cancelled, paid 0, refunded 0, kept 0
-             6 cancelled, paid 100, refunded 0, kept 100
-             4 cancelled, paid 100, refunded 100, kept 0
-             1 confirmed, paid 100
-             4 expired, paid 0, refunded 0, kept 0
-             4 expired, paid 100, refunded 100, kept 0
-             3 handed_over, paid 100
-             1 prepared, paid 100
+            30062 states, 115793 steps
+                10 cancelled, paid 0, refunded 0, kept 0
+                 9 cancelled, paid 100, refunded 0, kept 100
+                 4 cancelled, paid 100, refunded 100, kept 0
+                 2 confirmed, paid 100
+                 4 expired, paid 0, refunded 0, kept 0
+                 4 expired, paid 100, refunded 100, kept 0
+                 6 handed_over, paid 100
+                 2 prepared, paid 100
+                 8 rejected, paid 0, refunded 0, kept 0
+        "#]],
+    );
+}
+
+#[test]
+fn who_waits_in_line_is_not_asked_to_pay_before_they_accept() {
+    check(
+        Scenario { waits: true, ..small("phone-shop") },
+        &expect![[r#"
+        208500 states, 964420 steps
+            14 cancelled, paid 0, refunded 0, kept 0
+             8 cancelled, paid 100, refunded 100, kept 0
+             4 completed, paid 100
+             2 confirmed, paid 100
+            12 expired, paid 0, refunded 0, kept 0
+             8 expired, paid 100, refunded 100, kept 0
              8 rejected, paid 0, refunded 0, kept 0
+             2 requested, in line
     "#]],
+    );
+}
+
+#[test]
+fn what_is_not_fetched_is_paid_back_less_the_fee() {
+    let rules = |rules: &mut Rules| rules.no_show_s = Some(900);
+    check(
+        Scenario { rules, ..small("car-rental") },
+        &expect![[r#"
+            34675 states, 135039 steps
+                10 cancelled, paid 0, refunded 0, kept 0
+                 4 cancelled, paid 100, refunded 100, kept 0
+                12 cancelled, paid 100, refunded 90, kept 10
+                 1 confirmed, paid 100
+                 4 expired, paid 0, refunded 0, kept 0
+                 4 expired, paid 100, refunded 100, kept 0
+                 7 handed_over, paid 100
+                 1 prepared, paid 100
+                 8 rejected, paid 0, refunded 0, kept 0
+        "#]],
     );
 }
 
 #[test]
 fn the_reservation_may_crash_at_any_moment() {
     check(
-        Scenario { crashes: [1, 0, 0], ..small("phone-shop") },
+        Scenario { crashes: [1, 0, 0, 0], ..small("phone-shop") },
         &expect![[r#"
-        325849 states, 1495530 steps
-            74 cancelled, paid 0, refunded 0, kept 0
-            88 cancelled, paid 100, refunded 100, kept 0
-            19 completed, paid 100
-             5 confirmed, paid 100
-            12 expired, paid 0, refunded 0, kept 0
-            20 expired, paid 100, refunded 100, kept 0
-            28 rejected, paid 0, refunded 0, kept 0
-    "#]],
+            325849 states, 1495530 steps
+                74 cancelled, paid 0, refunded 0, kept 0
+                88 cancelled, paid 100, refunded 100, kept 0
+                19 completed, paid 100
+                 5 confirmed, paid 100
+                12 expired, paid 0, refunded 0, kept 0
+                20 expired, paid 100, refunded 100, kept 0
+                28 rejected, paid 0, refunded 0, kept 0
+        "#]],
     );
 }
 
 #[test]
 fn the_payments_may_crash_at_any_moment() {
     check(
-        Scenario { crashes: [0, 1, 0], refunds_that_fail: 1, ..small("phone-shop") },
+        Scenario { crashes: [0, 1, 0, 0], refunds_that_fail: 1, ..small("phone-shop") },
         &expect![[r#"
-        136416 states, 683377 steps
-            20 cancelled, paid 0, refunded 0, kept 0
-           108 cancelled, paid 100, refunded 100, kept 0
-            16 completed, paid 100
-             8 confirmed, paid 100
-            24 expired, paid 0, refunded 0, kept 0
-            68 expired, paid 100, refunded 100, kept 0
-            32 rejected, paid 0, refunded 0, kept 0
-    "#]],
+            136416 states, 683377 steps
+                20 cancelled, paid 0, refunded 0, kept 0
+               108 cancelled, paid 100, refunded 100, kept 0
+                16 completed, paid 100
+                 8 confirmed, paid 100
+                24 expired, paid 0, refunded 0, kept 0
+                68 expired, paid 100, refunded 100, kept 0
+                32 rejected, paid 0, refunded 0, kept 0
+        "#]],
     );
 }
 
 #[test]
 fn the_dispatch_may_crash_at_any_moment() {
     check(
-        Scenario { crashes: [0, 0, 1], ..small("car-rental") },
+        Scenario { crashes: [0, 0, 1, 0], ..small("car-rental") },
         &expect![[r#"
-        70649 states, 303005 steps
-            10 cancelled, paid 0, refunded 0, kept 0
-             4 cancelled, paid 100, refunded 100, kept 0
-            27 cancelled, paid 100, refunded 90, kept 10
-             4 confirmed, paid 100
-             4 expired, paid 0, refunded 0, kept 0
-             4 expired, paid 100, refunded 100, kept 0
-            18 handed_over, paid 100
-             5 prepared, paid 100
-             8 rejected, paid 0, refunded 0, kept 0
-    "#]],
+            74523 states, 317216 steps
+                10 cancelled, paid 0, refunded 0, kept 0
+                 4 cancelled, paid 100, refunded 100, kept 0
+                30 cancelled, paid 100, refunded 90, kept 10
+                 5 confirmed, paid 100
+                 4 expired, paid 0, refunded 0, kept 0
+                 4 expired, paid 100, refunded 100, kept 0
+                21 handed_over, paid 100
+                 6 prepared, paid 100
+                 8 rejected, paid 0, refunded 0, kept 0
+        "#]],
     );
 }
 
 #[test]
 #[ignore = "it takes minutes: `make property`"]
 fn reservation_and_payments_may_both_crash_while_both_sides_cancel() {
-    let scenario = Scenario { crashes: [1, 1, 0], cancellations_by_the_shop: 1, ..small("car-rental") };
+    let scenario = Scenario { crashes: [1, 1, 0, 0], cancellations_by_the_shop: 1, ..small("car-rental") };
     check(scenario, &expect![""]);
 }
 
@@ -215,7 +254,7 @@ fn a_reservation_that_is_deaf_to_a_late_approval_is_found_out() {
 
 #[test]
 fn every_answer_that_comes_late_is_needed() {
-    let crashes = Scenario { crashes: [1, 0, 0], ..small("phone-shop") };
+    let crashes = Scenario { crashes: [1, 0, 0, 0], ..small("phone-shop") };
     for (scenario, stage, event, wrong) in [
         (small("phone-shop"), "Closing", "PaymentApproved", "paid and lost"),
         (small("phone-shop"), "CommittingStock", "StockReleased", "it stays requested"),

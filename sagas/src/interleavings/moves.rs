@@ -2,9 +2,10 @@
 
 use super::known::Id;
 use super::provider::{Book, Call, Charging};
-use super::world::{PRICE, RENTAL, State, World};
+use super::world::{ITEM, OTHER, PRICE, RENTAL, State, World};
 use domain::Instant;
 use domain::dispatch::{Dispatch, DispatchCommand};
+use domain::inventory::{Item, ItemCommand, ReleaseReason};
 use domain::rental::{CancelledBy, Rental, RentalCommand};
 
 /// One thing that happens.
@@ -17,6 +18,9 @@ pub(super) enum Move {
     TheDeadlinePasses,
     TheProviderIsDone(Charging),
     Cancel(CancelledBy),
+    TheOtherGivesUp,
+    Accept,
+    Decline,
     Prepare,
     HandOver,
 }
@@ -28,7 +32,13 @@ impl Move {
             Self::Take(_) | Self::Step(..) | Self::Fire(_) | Self::TheDeadlinePasses | Self::TheProviderIsDone(_) => {
                 true
             }
-            Self::Crash(..) | Self::Cancel(_) | Self::Prepare | Self::HandOver => false,
+            Self::Crash(..)
+            | Self::Cancel(_)
+            | Self::TheOtherGivesUp
+            | Self::Accept
+            | Self::Decline
+            | Self::Prepare
+            | Self::HandOver => false,
         }
     }
 }
@@ -113,6 +123,9 @@ impl World {
         if let Some(cancellations_by_the_shop_left) = state.cancellations_by_the_shop_left.checked_sub(1) {
             next.push(cancel(CancelledBy::Store, State { cancellations_by_the_shop_left, ..state.clone() }));
         }
+        if self.waits() {
+            self.in_line(state, next);
+        }
         let mut dispatch = |action, command: fn(Instant) -> DispatchCommand| {
             let done = self.people(state, |board, now| {
                 let _ = board.execute(&rental, Dispatch::clone, command(now));
@@ -121,5 +134,22 @@ impl World {
         };
         dispatch(Move::Prepare, |now| DispatchCommand::Prepare { store_open: true, now });
         dispatch(Move::HandOver, |now| DispatchCommand::HandOver { store_open: true, now });
+    }
+
+    /// What may happen where one waits in line.
+    fn in_line(&self, state: &State, next: &mut Vec<Next>) {
+        let given_up = self.people(state, |board, now| {
+            let command = ItemCommand::Release { rental: OTHER, reason: ReleaseReason::Cancelled, now };
+            let _ = board.execute(&ITEM.to_string(), Item::clone, command);
+        });
+        next.push(self.now_is(Move::TheOtherGivesUp, given_up));
+        let mut answer = |answer, command: fn(Instant) -> RentalCommand| {
+            let answered = self.people(state, |board, now| {
+                let _ = board.execute(&RENTAL.to_string(), Rental::clone, command(now));
+            });
+            next.push(self.now_is(answer, answered));
+        };
+        answer(Move::Accept, |now| RentalCommand::Accept { now });
+        answer(Move::Decline, |now| RentalCommand::Decline { now });
     }
 }

@@ -2,17 +2,19 @@
 
 use super::actor::{Actor, Moves, One, React, real};
 use super::known::Id;
-use super::memory::{Board, InMemory, Memory, Table};
+use super::memory::{Board, InMemory, Table};
 use super::provider::{AnyProvider, Book};
-use crate::payments::{Payments, Till};
+use crate::Clock;
+use crate::payments::{Breaker, BreakerSettings, Payments, Till};
 use crate::processes::dispatch::{Counter, Dispatching};
 use crate::processes::reservation::{Desk, Reservation};
+use crate::processes::waiting::{Steward, Waiting};
 use crate::runner::{Orders, Process, decoded};
 use chrono::TimeDelta;
 use domain::dispatch::Dispatch;
-use domain::inventory::{Item, ItemCommand, ItemEvent, Stock};
+use domain::inventory::{Item, ItemCommand, ItemEvent, Stock, Wanted};
 use domain::payment::{Payment, PaymentEvent};
-use domain::policy::{Policy, Rules};
+use domain::policy::{Policy, Rules, WaitingList};
 use domain::quota::Quota;
 use domain::rental::{Rental, RentalCommand, RentalEvent, Terms};
 use domain::store::{Store, StoreCommand};
@@ -24,18 +26,23 @@ use uuid::Uuid;
 
 pub(super) const RENTAL: RentalId = RentalId(Uuid::from_u128(1));
 pub(super) const ITEM: ItemId = ItemId(Uuid::from_u128(2));
+/// Has the item before it, where it waits in line.
+pub(super) const OTHER: RentalId = RentalId(Uuid::from_u128(3));
 pub(super) const PRICE: i64 = 100;
 pub(super) const RESERVATION: usize = 0;
 pub(super) const PAYMENTS: usize = 1;
 pub(super) const DISPATCH: usize = 2;
+pub(super) const WAITING: usize = 3;
 
 /// What may happen, and how often.
 #[derive(Clone)]
 pub(super) struct Scenario {
     pub(super) preset: &'static str,
     pub(super) rules: fn(&mut Rules),
-    /// By process: reservation, payments, dispatch.
-    pub(super) crashes: [u8; 3],
+    /// By process: reservation, payments, dispatch, waiting.
+    pub(super) crashes: [u8; 4],
+    /// Whether somebody else has the item at first, and the customer waits in line.
+    pub(super) waits: bool,
     pub(super) cancellations: u8,
     pub(super) cancellations_by_the_shop: u8,
     pub(super) refunds_that_fail: u8,
@@ -85,8 +92,8 @@ fn won(amount_minor: i64) -> Money {
     Money::new(amount_minor, Currency::try_from("KRW".to_owned()).unwrap())
 }
 
-fn terms(policy: &Policy) -> Terms {
-    let (from, to) = (start() + TimeDelta::hours(5), start() + TimeDelta::hours(10));
+fn terms(policy: &Policy, wait: bool) -> Terms {
+    let (from, to) = (start(), start() + TimeDelta::hours(10));
     Terms {
         customer: "alice".parse().unwrap(),
         store: "shop".parse().unwrap(),
@@ -98,15 +105,57 @@ fn terms(policy: &Policy) -> Terms {
         policy: policy.name.clone(),
         rules: policy.rules.clone(),
         time_zone: chrono_tz::Tz::UTC,
+        wait,
     }
 }
 
-fn one<P, O>(id: Uuid, orders: O, react: React<P>, impatient: bool) -> Box<dyn Moves>
+fn one<P, O>(id: Uuid, orders: impl Fn() -> O + 'static, react: React<P>, impatient: bool) -> Box<dyn Moves>
 where
     P: Process<Command: Clone + Sync>,
     O: Orders<P>,
 {
-    Box::new(One { id, orders, react, impatient })
+    Box::new(One { id, orders: Box::new(orders), react, impatient })
+}
+
+fn with<O>(table: &Table, orders: fn(&Table) -> O) -> impl Fn() -> O + use<O> {
+    let table = table.clone();
+    move || orders(&table)
+}
+
+fn clock(table: &Table) -> Arc<dyn Clock> {
+    let table = table.clone();
+    Arc::new(move || table.board().now)
+}
+
+fn desk(table: &Table) -> Desk<InMemory> {
+    Desk {
+        rentals: table.memory(Rental::clone),
+        payments: table.memory(Payment::clone),
+        items: table.memory(Item::clone),
+        dispatches: table.memory(Dispatch::clone),
+        quotas: table.memory(Quota::clone),
+        clock: clock(table),
+    }
+}
+
+/// To be left alone is as if the provider were away: that it may always be.
+fn till(table: &Table) -> Till<InMemory> {
+    let provider = Arc::new(AnyProvider(table.clone()));
+    let breaker = Breaker::new("model", BreakerSettings::default());
+    Till::new(table.memory(Payment::clone), provider, clock(table), breaker, Duration::from_secs(1), 1)
+}
+
+fn counter(table: &Table) -> Counter<InMemory> {
+    Counter {
+        rentals: table.memory(Rental::clone),
+        dispatches: table.memory(Dispatch::clone),
+        stores: table.memory(Store::clone),
+        clock: clock(table),
+    }
+}
+
+fn steward(table: &Table) -> Steward<InMemory> {
+    Steward { items: table.memory(Item::clone), clock: clock(table) }
 }
 
 impl World {
@@ -114,33 +163,18 @@ impl World {
         let table = Table::laid();
         let mut policy = Policy::preset(scenario.preset).unwrap();
         (scenario.rules)(&mut policy.rules);
-        let rentals = || table.memory(Rental::clone);
-        let payments = || table.memory(Payment::clone);
-        let dispatches = || table.memory(Dispatch::clone);
-        let clock = || {
-            let table = table.clone();
-            Arc::new(move || table.board().now)
-        };
-        let desk: Desk<InMemory> = Desk {
-            rentals: rentals(),
-            payments: payments(),
-            items: table.memory(Item::clone),
-            dispatches: dispatches(),
-            quotas: table.memory(Quota::clone),
-            clock: clock(),
-        };
-        let stores: Memory<Store> = table.memory(Store::clone);
-        let counter: Counter<InMemory> =
-            Counter { rentals: rentals(), dispatches: dispatches(), stores, clock: clock() };
-        let provider = Arc::new(AnyProvider(table.clone()));
-        let till: Till<InMemory> = Till::new(payments(), provider, clock(), Duration::from_secs(1), 1);
+        policy.rules.waiting_list = scenario.waits.then_some(WaitingList { offer_s: policy.rules.hold_s });
         let charge = PaymentId::charge_of(RENTAL).0;
-        let actors = vec![
-            one::<Reservation, _>(RENTAL.0, desk, scenario.react.clone(), false),
-            one::<Payments, _>(charge, till, real::<Payments>(), true),
-            one::<Dispatching, _>(RENTAL.0, counter, real::<Dispatching>(), false),
+        let mut actors = vec![
+            one::<Reservation, _>(RENTAL.0, with(&table, desk), scenario.react.clone(), false),
+            one::<Payments, _>(charge, with(&table, till), real::<Payments>(), true),
+            one::<Dispatching, _>(RENTAL.0, with(&table, counter), real::<Dispatching>(), false),
         ];
-        Self { table, actors, scenario, terms: terms(&policy) }
+        if scenario.waits {
+            actors.push(one::<Waiting, _>(ITEM.0, with(&table, steward), real::<Waiting>(), false));
+        }
+        let terms = terms(&policy, scenario.waits);
+        Self { table, actors, scenario, terms }
     }
 
     /// The shop is there, and a customer has asked for its one thing.
@@ -170,10 +204,23 @@ impl World {
                 false => Stock::Sale { units: Some(1) },
             };
             let register = ItemCommand::Register { store, name, description, price, stock, now };
-            board.execute(&ITEM.to_string(), Item::clone, register).unwrap();
+            let item = ITEM.to_string();
+            board.execute(&item, Item::clone, register).unwrap();
+            if self.scenario.waits {
+                self.lend_to_the_other(board, now);
+            }
             let request = RentalCommand::Request { terms: Box::new(self.terms.clone()), now };
             board.execute(&RENTAL.to_string(), Rental::clone, request).unwrap();
         })
+    }
+
+    fn lend_to_the_other(&self, board: &mut Board, now: Instant) {
+        let (period, customer) = (self.terms.period, "bob".parse().unwrap());
+        let (price_per, seats) = (self.terms.rules.price_per, vec![]);
+        let wanted = Wanted { quantity: 1, period, days: 1, price_per, seats, turnaround_s: 0, wait: None };
+        let hold = ItemCommand::Hold { rental: OTHER, customer, wanted, until: now, now };
+        board.execute(&ITEM.to_string(), Item::clone, hold).unwrap();
+        board.execute(&ITEM.to_string(), Item::clone, ItemCommand::Commit { rental: OTHER, now }).unwrap();
     }
 
     fn now(&self, late: bool) -> Instant {
@@ -206,6 +253,10 @@ impl World {
         state
     }
 
+    pub(super) const fn waits(&self) -> bool {
+        self.scenario.waits
+    }
+
     pub(super) fn has_quota(&self) -> bool {
         self.terms.rules.quota.is_some()
     }
@@ -234,7 +285,7 @@ impl Notes {
                 let said = refunded.map(|refunded| refunded.amount_minor);
                 self.cancelled_too_early = self.on_its_way || self.refunded != said;
             }
-            Event::Item(ItemEvent::Held { .. }) => self.held = true,
+            Event::Item(ItemEvent::Held { rental: RENTAL, .. }) => self.held = true,
             Event::Payment(PaymentEvent::RefundRequested { .. }) => self.on_its_way = true,
             Event::Payment(PaymentEvent::Refunded { amount, .. }) => {
                 (self.on_its_way, self.refunded) = (false, Some(amount.amount_minor));

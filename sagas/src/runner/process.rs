@@ -39,7 +39,8 @@ pub(crate) trait Process: Send + Sync + 'static {
     type Refusal: Debug + Send + 'static;
 
     fn route(recorded: &Recorded, event: &domain::Event) -> Route;
-    /// Whether this event is a process's first, so that there is nothing to look up.
+    /// Whether this event may be a process's first. Then there is nothing to look up; and where it may not be, a resident kind
+    /// that does not know the process has nothing to do with the event.
     fn begins(event: &domain::Event) -> bool;
     fn react(
         stage: Self::Stage,

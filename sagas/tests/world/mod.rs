@@ -12,7 +12,7 @@ use domain::rental::{CancelledBy, Rental, RentalCommand, RentalStatus, Terms};
 use domain::store::{Store, StoreCommand};
 use domain::{Currency, CustomerId, Instant, ItemId, Money, PaymentId, Period, RentalId, StoreSlug};
 use journal::{Context, Executor, Journal, Subscriptions};
-use sagas::{Parts, PaymentProvider, Running, Sagas, Settings, SimulatedProvider};
+use sagas::{Breaker, BreakerSettings, Parts, PaymentProvider, Running, Sagas, Settings, SimulatedProvider};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -190,6 +190,10 @@ impl World {
             quotas: self.quotas.clone(),
             stores: self.stores.clone(),
             provider,
+            breaker: Breaker::new(
+                "test",
+                BreakerSettings { open_for: Duration::from_millis(100), ..BreakerSettings::default() },
+            ),
             clock: Arc::new(move || hands.now()),
             settings,
         })
@@ -201,7 +205,16 @@ impl World {
         self.request_as(RentalId(Uuid::now_v7()), customer, method).await
     }
 
+    /// The same for somebody who would wait in line.
+    pub async fn request_patiently(&self, customer: &str) -> RentalId {
+        self.ask(RentalId(Uuid::now_v7()), customer, "pm_ok", true).await
+    }
+
     pub async fn request_as(&self, rental: RentalId, customer: &str, method: &str) -> RentalId {
+        self.ask(rental, customer, method, false).await
+    }
+
+    async fn ask(&self, rental: RentalId, customer: &str, method: &str, wait: bool) -> RentalId {
         let pool = self.policy.rules.stock == domain::policy::StockKind::Pool;
         let terms = Terms {
             customer: customer.parse::<CustomerId>().unwrap(),
@@ -210,6 +223,7 @@ impl World {
             quantity: 1,
             period: pool.then(|| Period::new(at("2026-07-10T00:00:00Z"), at("2026-07-13T00:00:00Z")).unwrap()),
             seats: vec![],
+            wait,
             payment_method: method.to_owned(),
             policy: self.policy.name.clone(),
             rules: self.policy.rules.clone(),
@@ -224,6 +238,18 @@ impl World {
     pub async fn rental(&self, rental: RentalId, command: RentalCommand) {
         let id = rental.to_string();
         self.rentals.execute(&id, command, &context(&id)).await.unwrap();
+    }
+
+    /// Leaves the shop with so many units.
+    pub async fn with_units(self, units: u32) -> Self {
+        let command = ItemCommand::AdjustStock {
+            adjustment: Uuid::now_v7(),
+            change: i64::from(units) - i64::from(UNITS),
+            reason: None,
+            now: self.hands.now(),
+        };
+        self.items.execute(&self.item.to_string(), command, &context("item")).await.unwrap();
+        self
     }
 
     pub async fn cancel(&self, rental: RentalId) {

@@ -2,7 +2,7 @@
 
 use domain::inventory::ReleaseReason;
 use domain::rental::RejectReason;
-use domain::{ItemId, Money};
+use domain::{Instant, ItemId, Money, Period};
 
 /// What the process orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,10 +13,21 @@ pub(crate) enum Command {
     GiveBackQuota,
     /// Keep stock for it.
     HoldStock,
+    /// Tell the customer that the turn has come.
+    Offer {
+        /// From when to when it can be had, where it comes back.
+        period: Option<Period>,
+        /// Until when it can be accepted.
+        until: Instant,
+    },
+    /// Nobody has come for it.
+    CancelUnfetched,
     /// Keep the stock for good.
     CommitStock(ItemId),
     /// Free the stock.
     ReleaseStock(ItemId, ReleaseReason),
+    /// The stock has left the shop; whoever handed it over has said so.
+    HandOutStock(ItemId),
     /// The stock should be back.
     MarkStockOverdue(ItemId),
     /// The stock is back.

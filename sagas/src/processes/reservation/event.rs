@@ -2,13 +2,14 @@
 
 use super::Deal;
 use crate::runner::id_of;
+use chrono::TimeDelta;
 use domain::dispatch::DispatchEvent;
 use domain::inventory::ItemEvent;
 use domain::payment::PaymentEvent;
 use domain::policy::PaymentTiming;
 use domain::quota::QuotaEvent;
 use domain::rental::RentalEvent;
-use domain::{Instant, Money, PaymentId, RentalId};
+use domain::{Instant, Money, PaymentId, Period, RentalId};
 use journal::Recorded;
 
 /// A fact that a reservation may answer.
@@ -16,11 +17,13 @@ use journal::Recorded;
 pub(crate) enum Event {
     RentalRequested { deal: Deal },
     QuotaTaken,
-    StockHeld { total: Money, until: Instant },
+    StockAwaited,
+    StockHeld { total: Money, until: Instant, period: Option<Period> },
+    RentalAccepted { pay_by: Instant },
     PaymentApproved,
     PaymentDeclined { code: String },
     StockCommitted,
-    RentalConfirmed,
+    RentalConfirmed { at: Instant },
     RentalHandedOver,
     RentalOverdue,
     RentalReturned { late_fee: Option<Money> },
@@ -41,11 +44,17 @@ pub(crate) enum Event {
 #[must_use]
 pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<RentalId> {
     match event {
-        domain::Event::Rental(RentalEvent::Prepared { .. }) => None,
+        domain::Event::Rental(
+            RentalEvent::Prepared { .. }
+            | RentalEvent::Offered { .. }
+            | RentalEvent::ReviewWritten { .. }
+            | RentalEvent::ReviewEdited { .. }
+            | RentalEvent::ReviewDeleted { .. },
+        ) => None,
         domain::Event::Rental(_) | domain::Event::Dispatch(DispatchEvent::Cancelled { .. }) => {
             id_of(recorded).map(RentalId)
         }
-        domain::Event::Item(ItemEvent::Overdue { .. }) => None,
+        domain::Event::Item(ItemEvent::HandedOut { .. } | ItemEvent::Overdue { .. }) => None,
         domain::Event::Item(event) => event.rental(),
         domain::Event::Payment(
             event @ (PaymentEvent::Approved { .. } | PaymentEvent::Declined { .. } | PaymentEvent::Refunded { .. }),
@@ -95,14 +104,21 @@ impl Event {
                     item: terms.item,
                     quota: terms.rules.quota.is_some(),
                     upfront: terms.rules.payment == PaymentTiming::Upfront,
-                    due_back: terms.period.filter(|_| terms.rules.comes_back).map(|period| period.to),
+                    period: terms.period.filter(|_| terms.rules.comes_back),
+                    no_show_s: terms.rules.no_show_s,
+                    fetch_by: None,
                     asked: None,
                 },
             },
-            RentalEvent::Confirmed { .. } => Self::RentalConfirmed,
+            RentalEvent::Offered { .. } => return None,
+            RentalEvent::Accepted { pay_by, .. } => Self::RentalAccepted { pay_by: *pay_by },
+            RentalEvent::Confirmed { at, .. } => Self::RentalConfirmed { at: *at },
             RentalEvent::Rejected { .. } => Self::RentalRejected,
             RentalEvent::Expired { .. } => Self::RentalExpired,
-            RentalEvent::Prepared { .. } => return None,
+            RentalEvent::Prepared { .. }
+            | RentalEvent::ReviewWritten { .. }
+            | RentalEvent::ReviewEdited { .. }
+            | RentalEvent::ReviewDeleted { .. } => return None,
             RentalEvent::HandedOver { .. } => Self::RentalHandedOver,
             RentalEvent::Overdue { .. } => Self::RentalOverdue,
             RentalEvent::Returned { late_fee, .. } => Self::RentalReturned { late_fee: *late_fee },
@@ -115,9 +131,14 @@ impl Event {
 
     fn of_item(event: &ItemEvent) -> Option<Self> {
         match event {
-            ItemEvent::Held { total, until, .. } => Some(Self::StockHeld { total: *total, until: *until }),
+            ItemEvent::Awaited { .. } => Some(Self::StockAwaited),
+            ItemEvent::Held { total, until, occupies, turnaround_s, .. } => {
+                let period = occupies.map(|occupies| without_rest(occupies, *turnaround_s));
+                Some(Self::StockHeld { total: *total, until: *until, period })
+            }
             ItemEvent::Committed { .. } => Some(Self::StockCommitted),
-            ItemEvent::Released { .. } => Some(Self::StockReleased),
+            // Whoever waited in line had nothing, and is in the same place as one whose stock is free again.
+            ItemEvent::Released { .. } | ItemEvent::WaitingEnded { .. } => Some(Self::StockReleased),
             ItemEvent::Returned { .. } => Some(Self::StockReturned),
             ItemEvent::Registered { .. }
             | ItemEvent::Renamed { .. }
@@ -125,6 +146,7 @@ impl Event {
             | ItemEvent::Repriced { .. }
             | ItemEvent::Retired { .. }
             | ItemEvent::StockAdjusted { .. }
+            | ItemEvent::HandedOut { .. }
             | ItemEvent::Overdue { .. } => None,
         }
     }
@@ -143,4 +165,10 @@ impl Event {
             | PaymentEvent::RefundFailed { .. } => None,
         }
     }
+}
+
+/// The time for which the customer has it: the unit rests after that.
+fn without_rest(occupies: Period, turnaround_s: u32) -> Period {
+    let to = occupies.to - TimeDelta::seconds(turnaround_s.into());
+    Period { to, ..occupies }
 }

@@ -15,9 +15,10 @@ pub(crate) use command::{Command, Refusal};
 pub(crate) use event::{Event, correlate};
 pub(crate) use orders::{Desk, Reservation};
 
+use chrono::TimeDelta;
 use domain::inventory::ReleaseReason;
 use domain::rental::RejectReason;
-use domain::{Instant, ItemId, Money};
+use domain::{Instant, ItemId, Money, Period};
 use serde::{Deserialize, Serialize};
 
 /// What the process needs to know of a rental for all its life.
@@ -29,10 +30,24 @@ pub(crate) struct Deal {
     pub(crate) quota: bool,
     /// Whether it is paid before it is confirmed.
     pub(crate) upfront: bool,
-    /// When it should be back, if it comes back.
-    pub(crate) due_back: Option<Instant>,
+    /// From when to when, if it comes back.
+    pub(crate) period: Option<Period>,
+    /// How long after the start it is kept for a customer who does not come, in seconds.
+    pub(crate) no_show_s: Option<u32>,
+    /// Until when it is kept, once it is confirmed.
+    pub(crate) fetch_by: Option<Instant>,
     /// What the customer was asked to pay, once they were.
     pub(crate) asked: Option<Money>,
+}
+
+impl Deal {
+    /// A customer who books on the day itself has as long to come as any other.
+    fn confirmed(self, at: Instant) -> Self {
+        let patience = self.no_show_s.map(|no_show_s| TimeDelta::seconds(no_show_s.into()));
+        let start = self.period.map(|period| period.from.max(at));
+        let fetch_by = start.zip(patience).and_then(|(start, patience)| start.checked_add_signed(patience));
+        Self { fetch_by, ..self }
+    }
 }
 
 /// How far a reservation has come.
@@ -45,6 +60,10 @@ pub(crate) enum Stage {
     AwaitingQuota(Deal),
     /// Whether there is enough of the item is being decided.
     AwaitingStock(Deal),
+    /// There is none now, and the rental waits in line.
+    Waiting(Deal),
+    /// The turn has come, and the stock is held until the customer accepts or the deadline passes.
+    Offered { deal: Deal, total: Money, until: Instant },
     /// The stock is held until the deadline; the money is on its way, perhaps.
     AwaitingPayment { deal: Deal, until: Instant },
     /// Paid, or free.
@@ -90,11 +109,13 @@ impl Stage {
         match event {
             Event::RentalRequested { .. }
             | Event::QuotaTaken
+            | Event::StockAwaited
             | Event::StockHeld { .. }
+            | Event::RentalAccepted { .. }
             | Event::PaymentApproved
             | Event::PaymentDeclined { .. }
             | Event::StockCommitted
-            | Event::RentalConfirmed => self.book(event),
+            | Event::RentalConfirmed { .. } => self.book(event),
             Event::RentalHandedOver
             | Event::RentalOverdue
             | Event::RentalReturned { .. }
@@ -123,9 +144,17 @@ impl Stage {
             (Self::AwaitingStock(deal), Evt::StockHeld { total, .. }) if total.is_zero() || !deal.upfront => {
                 (Self::CommittingStock { deal, total }, vec![Cmd::CommitStock(deal.item)])
             }
-            (Self::AwaitingStock(deal), Evt::StockHeld { total, until }) => {
-                let deal = Deal { asked: Some(total), ..deal };
-                (Self::AwaitingPayment { deal, until }, vec![Cmd::RequestPayment(total)])
+            (Self::AwaitingStock(deal), Evt::StockHeld { total, until, .. }) => Self::ask_for_money(deal, total, until),
+            (Self::AwaitingStock(deal), Evt::StockAwaited) => (Self::Waiting(deal), vec![]),
+            (Self::Waiting(deal), Evt::StockHeld { total, until, period }) => {
+                let deal = Deal { period, ..deal };
+                (Self::Offered { deal, total, until }, vec![Cmd::Offer { period, until }])
+            }
+            (Self::Offered { deal, total, .. }, Evt::RentalAccepted { .. }) if total.is_zero() || !deal.upfront => {
+                (Self::CommittingStock { deal, total }, vec![Cmd::CommitStock(deal.item)])
+            }
+            (Self::Offered { deal, total, .. }, Evt::RentalAccepted { pay_by }) => {
+                Self::ask_for_money(deal, total, pay_by)
             }
             (Self::AwaitingPayment { deal: deal @ Deal { asked: Some(total), .. }, .. }, Evt::PaymentApproved) => {
                 (Self::CommittingStock { deal, total }, vec![Cmd::CommitStock(deal.item)])
@@ -137,7 +166,9 @@ impl Stage {
             (Self::CommittingStock { deal, total }, Evt::StockCommitted) => {
                 (Self::Confirming { deal, total }, vec![Cmd::Confirm(total)])
             }
-            (Self::Confirming { deal, total }, Evt::RentalConfirmed) => (Self::Confirmed { deal, total }, vec![]),
+            (Self::Confirming { deal, total }, Evt::RentalConfirmed { at }) => {
+                (Self::Confirmed { deal: deal.confirmed(at), total }, vec![])
+            }
 
             // Cancelled while the payment was under way: now it is known how that ended.
             (Self::CancellingPayment { deal, fee }, Evt::PaymentApproved) => Self::give_back(deal, fee),
@@ -167,13 +198,19 @@ impl Stage {
         }
     }
 
+    fn ask_for_money(deal: Deal, total: Money, until: Instant) -> (Self, Vec<Command>) {
+        let deal = Deal { asked: Some(total), ..deal };
+        (Self::AwaitingPayment { deal, until }, vec![Command::RequestPayment(total)])
+    }
+
     /// From the hand-over on.
     fn lend(self, event: &Event) -> (Self, Vec<Command>) {
         use {Command as Cmd, Event as Evt};
         match (self, event) {
             // Which came first, hand-over or cancellation, the shop has decided.
             (Self::Confirmed { deal, .. } | Self::CancellingDispatch { deal, .. }, Evt::RentalHandedOver) => {
-                (Self::HandedOver(deal), vec![])
+                // What does not come back is not missed.
+                (Self::HandedOver(deal), deal.period.map(|_| Cmd::HandOutStock(deal.item)).into_iter().collect())
             }
             (Self::HandedOver(deal), Evt::RentalOverdue) => {
                 (Self::Overdue(deal), vec![Cmd::MarkStockOverdue(deal.item)])
@@ -200,8 +237,16 @@ impl Stage {
             (Self::AwaitingQuota(deal) | Self::Closing(deal), Evt::CancellationRequested { .. }) => {
                 (Self::Closing(deal), vec![Cmd::Cancel { refunded: None }])
             }
-            (Self::AwaitingStock(deal) | Self::ReleasingUnpaid { deal, .. }, Evt::CancellationRequested { .. }) => {
-                Self::free(deal, None)
+            (
+                Self::AwaitingStock(deal)
+                | Self::Waiting(deal)
+                | Self::Offered { deal, .. }
+                | Self::ReleasingUnpaid { deal, .. },
+                Evt::CancellationRequested { .. },
+            ) => Self::free(deal, None),
+            // Nobody waits for what is not offered any more.
+            (Self::Waiting(deal), Evt::StockReleased) => {
+                (Self::Closing(deal), vec![Cmd::Reject(RejectReason::ItemRetired)])
             }
             (Self::AwaitingPayment { deal, .. }, Evt::CancellationRequested { fee }) => {
                 (Self::CancellingPayment { deal, fee: *fee }, vec![])
@@ -226,7 +271,9 @@ impl Stage {
                 (Self::Closing(deal), vec![Cmd::Reject(RejectReason::PaymentDeclined { code })])
             }
             // The deadline has passed.
-            (Self::AwaitingPayment { deal, .. }, Evt::StockReleased) => (Self::Closing(deal), vec![Cmd::Expire]),
+            (Self::AwaitingPayment { deal, .. } | Self::Offered { deal, .. }, Evt::StockReleased) => {
+                (Self::Closing(deal), vec![Cmd::Expire])
+            }
             // The deadline passed while the money arrived. A cancellation that hinders the expiry is known before the refund.
             (Self::CommittingStock { deal, .. }, Evt::StockReleased) => {
                 let refund = deal.asked.map(Cmd::RefundPayment);
@@ -298,12 +345,12 @@ impl Stage {
 
     /// When something is to be done if nothing happens until then.
     ///
-    /// A rental that was never picked up has none: the item counts it as not returned, and the shop may cancel it.
     #[must_use]
-    pub(crate) const fn deadline(&self) -> Option<Instant> {
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         match self {
-            Self::AwaitingPayment { until, .. } => Some(*until),
-            Self::HandedOver(deal) => deal.due_back,
+            Self::AwaitingPayment { until, .. } | Self::Offered { until, .. } => Some(*until),
+            Self::Confirmed { deal, .. } => deal.fetch_by,
+            Self::HandedOver(deal) => deal.period.map(|period| period.to),
             _ => None,
         }
     }
@@ -312,9 +359,10 @@ impl Stage {
     #[must_use]
     pub(crate) fn due(&self) -> Vec<Command> {
         match self {
-            Self::AwaitingPayment { deal, .. } => {
+            Self::AwaitingPayment { deal, .. } | Self::Offered { deal, .. } => {
                 vec![Command::ReleaseStock(deal.item, ReleaseReason::Expired)]
             }
+            Self::Confirmed { .. } => vec![Command::CancelUnfetched],
             Self::HandedOver(_) => vec![Command::MarkOverdue],
             _ => vec![],
         }
@@ -325,6 +373,8 @@ impl Stage {
             Self::New => None,
             Self::AwaitingQuota(deal)
             | Self::AwaitingStock(deal)
+            | Self::Waiting(deal)
+            | Self::Offered { deal, .. }
             | Self::AwaitingPayment { deal, .. }
             | Self::CommittingStock { deal, .. }
             | Self::Confirming { deal, .. }

@@ -6,11 +6,11 @@ use crate::orders::{Journaled, Key, Likely, Receivers, inspect, order};
 use crate::runner::{Answer, Orders, Process, Route};
 use chrono::TimeDelta;
 use domain::dispatch::{Dispatch, DispatchCommand, DispatchError};
-use domain::inventory::{Item, ItemCommand, ItemError, Wanted};
+use domain::inventory::{Item, ItemCommand, ItemError, Wait, Wanted};
 use domain::payment::{Charge, Payment, PaymentCommand, Purpose};
 use domain::policy::PricePer;
 use domain::quota::{Quota, QuotaCommand, QuotaError};
-use domain::rental::{RejectReason, Rental, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
+use domain::rental::{CancelledBy, RejectReason, Rental, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
 use domain::{Instant, ItemId, Money, PaymentId, QuotaId, RentalId, days_started};
 use journal::{Context, Done, Recorded};
 use std::sync::Arc;
@@ -79,6 +79,13 @@ impl<X: Receivers> Orders<Reservation> for Desk<X> {
             Command::TakeQuota => self.take_quota(rental, context).await,
             Command::GiveBackQuota => self.give_back_quota(rental, context).await,
             Command::HoldStock => self.hold(rental, context).await,
+            Command::Offer { period, until } => {
+                self.rental(rental, RentalCommand::Offer { period, until, now }, context).await
+            }
+            Command::CancelUnfetched => {
+                let command = RentalCommand::RequestCancellation { by: CancelledBy::NoShow, reason: None, now };
+                self.rental(rental, command, context).await
+            }
             Command::CommitStock(item) => {
                 // A hold that is gone was released: that event is on its way here.
                 self.item(item, ItemCommand::Commit { rental, now }, context).await.map(drop)
@@ -87,6 +94,11 @@ impl<X: Receivers> Orders<Reservation> for Desk<X> {
                 self.take_from(item, ItemCommand::Release { rental, reason, now }, context).await
             }
             Command::ReturnStock(item) => self.take_from(item, ItemCommand::Return { rental, now }, context).await,
+            Command::HandOutStock(item) => {
+                // Repeated after it is back, nothing is held any more: it is not out.
+                let command = ItemCommand::HandOut { rental, only_if_in: false, now };
+                self.item(item, command, context).await.map(drop)
+            }
             Command::MarkStockOverdue(item) => {
                 self.item(item, ItemCommand::MarkOverdue { rental, now }, context).await.map(drop)
             }
@@ -201,6 +213,11 @@ impl<X: Receivers> Desk<X> {
                 price_per: terms.rules.price_per,
                 seats: terms.seats.clone(),
                 turnaround_s: terms.rules.turnaround_s,
+                wait: terms
+                    .rules
+                    .waiting_list
+                    .filter(|_| terms.wait)
+                    .map(|list| Wait { offer_s: list.offer_s, zone: terms.time_zone }),
             };
             let until = now + TimeDelta::seconds(terms.rules.hold_s.into());
             (terms.item, ItemCommand::Hold { rental, customer: terms.customer.clone(), wanted, until, now })
@@ -220,6 +237,7 @@ impl<X: Receivers> Desk<X> {
             | ItemError::AnotherItem
             | ItemError::NothingHeld
             | ItemError::Committed
+            | ItemError::NotBackYet { .. }
             | ItemError::Promised { .. }) => RejectReason::DoesNotFit { detail: other.to_string() },
         };
         Err(Answer::Refused(Refusal::StockRefused(reason)))
@@ -236,6 +254,7 @@ impl<X: Receivers> Desk<X> {
         let look = |terms: &Terms| Charge {
             customer: terms.customer.clone(),
             store: terms.store.clone(),
+            item: Some(terms.item),
             purpose,
             amount,
             method: terms.payment_method.clone(),

@@ -105,6 +105,9 @@ impl<P: Process, O: Orders<P>> Slots<P, O> {
     }
 
     pub(super) fn deliver(&mut self, id: Uuid, delivery: Delivery, begins: bool) {
+        if P::RESIDENT && !begins && !delivery.again && !self.slots.contains_key(&id) {
+            return self.handled(&delivery);
+        }
         let known = P::RESIDENT || (begins && delivery.event.position > self.repeat_to);
         let slot = self.slots.entry(id).or_insert_with(|| {
             let mut slot = Slot::new(State::new());
