@@ -14,6 +14,7 @@ mod idempotency;
 mod items;
 mod keys;
 mod kiosks;
+mod language;
 mod metrics;
 mod mypage;
 mod openapi;

@@ -6,13 +6,14 @@ use crate::serving::serve;
 use api::{Keys, PaymentDoor, Vault};
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
+use domain::message::Message;
 use domain::payment::Payment;
 use domain::quota::Quota;
 use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
-use sagas::{Breaker, BreakerSettings, SimulatedProvider, SystemClock};
+use sagas::{Breaker, BreakerSettings, LogMessenger, SimulatedProvider, SystemClock};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,8 @@ impl System {
             .map_err(|error| Failure::because("cannot start the views", error))?;
         let keys = Keys::load_or_create(data).map_err(|error| Failure::because("no signing key", error))?;
         let vault = Vault::open(data).map_err(|error| Failure::because("cannot open the personal keys", error))?;
+        let messenger =
+            LogMessenger::open(data).map_err(|error| Failure::because("cannot open the log of messages", error))?;
 
         let rentals = executor::<Rental>(&journal);
         let items = executor::<Item>(&journal);
@@ -86,8 +89,10 @@ impl System {
             dispatches: dispatches.clone(),
             quotas: executor::<Quota>(&journal),
             stores: stores.clone(),
+            messages: executor::<Message>(&journal),
             provider: Arc::new(SimulatedProvider::default().with_latency(config.simulated_latency.clone())),
             breaker: breaker.clone(),
+            messenger: Arc::new(messenger),
             clock: Arc::new(SystemClock),
             settings: sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() },
         };

@@ -67,6 +67,19 @@ impl PaymentId {
     }
 }
 
+uuid_id!(
+    /// What a customer is told of one event; also the idempotency key at whoever delivers it.
+    MessageId
+);
+
+impl MessageId {
+    /// The message that tells of an event: one event never makes two.
+    #[must_use]
+    pub fn telling_of(event: Uuid) -> Self {
+        Self(derived(event, b"message"))
+    }
+}
+
 /// A UUID that follows from another one and keeps its first 48 bits: ids made together stay together in an index.
 fn derived(from: Uuid, purpose: &[u8]) -> Uuid {
     let mut hasher = blake3::Hasher::new();

@@ -1,12 +1,17 @@
 //! How a line of business behaves, and the words it uses. Five presets come along; a sixth is a file of its user.
 
 mod check;
+mod messages;
+pub(crate) mod placeholder;
 mod presets;
 #[cfg(test)]
 mod tests;
 
+pub use messages::{Occasion, Texts};
+
 use crate::rental::RentalStatus;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A line of business: the rules of its rentals and the words for them.
@@ -62,6 +67,9 @@ pub struct Rules {
     /// Whether a kiosk lends and takes back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub kiosk: bool,
+    /// The changes that the customer is told of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Occasion>,
 }
 
 /// The three kinds of stock.
@@ -159,6 +167,9 @@ pub struct Words {
     /// The word for each status that has one of its own.
     #[serde(default)]
     pub status: BTreeMap<RentalStatus, String>,
+    /// What is said on each occasion that the rules list.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: BTreeMap<Occasion, Texts>,
 }
 
 impl Words {
@@ -179,11 +190,15 @@ pub enum PolicyError {
     #[error("{field}: {why}")]
     Contradiction {
         /// Dotted path of the field.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What is wrong with it.
         why: &'static str,
     },
     /// No preset of that name.
     #[error("there is no preset `{0}`")]
     NoSuchPreset(String),
+}
+
+fn require(holds: bool, field: impl Into<Cow<'static, str>>, why: &'static str) -> Result<(), PolicyError> {
+    if holds { Ok(()) } else { Err(PolicyError::Contradiction { field: field.into(), why }) }
 }

@@ -15,12 +15,13 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Every view there is.
-pub(crate) static VIEWS: [Spec; 8] = [
+pub(crate) static VIEWS: [Spec; 9] = [
     Spec::of::<views::MyPage>(),
     Spec::of::<views::Reservations>(),
     Spec::of::<views::Catalogue>(),
     Spec::of::<views::Dispatches>(),
     Spec::of::<views::Payments>(),
+    Spec::of::<views::Messages>(),
     Spec::of::<views::Processes>(),
     Spec::of::<views::Stores>(),
     Spec::of::<views::Reviews>(),

@@ -1,6 +1,6 @@
 //! What a view is: a pure fold of the journal into documents.
 
-use domain::{CustomerId, Event, ItemId, PaymentId, RentalId, StoreSlug};
+use domain::{CustomerId, Event, ItemId, MessageId, PaymentId, RentalId, StoreSlug};
 use journal::Recorded;
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
@@ -128,6 +128,12 @@ impl From<ItemId> for Key {
 
 impl From<PaymentId> for Key {
     fn from(id: PaymentId) -> Self {
+        Self::Id(id.0)
+    }
+}
+
+impl From<MessageId> for Key {
+    fn from(id: MessageId) -> Self {
         Self::Id(id.0)
     }
 }

@@ -6,6 +6,7 @@
 mod clock;
 #[cfg(test)]
 mod interleavings;
+pub mod messages;
 mod orders;
 pub mod payments;
 mod processes;
@@ -13,5 +14,6 @@ mod runner;
 mod sagas;
 
 pub use clock::{Clock, SystemClock};
+pub use messages::{LogMessenger, Messenger};
 pub use payments::{Breaker, BreakerSettings, BreakerState, PaymentProvider, SimulatedProvider};
 pub use sagas::{Parts, Running, SagaError, Sagas, Settings};

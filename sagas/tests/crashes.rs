@@ -4,11 +4,13 @@
 
 mod world;
 
+use domain::message::MessageEvent;
 use domain::payment::PaymentStatus;
 use domain::policy::Rules;
 use domain::rental::{RentalCommand, RentalStatus};
-use domain::{PaymentId, RentalId};
+use domain::{Event, PaymentId, RentalId};
 use journal::{Append, Context, Expected, NewEvent};
+use std::collections::HashSet;
 use std::pin::Pin;
 use uuid::Uuid;
 use world::{World, at};
@@ -26,6 +28,9 @@ struct End {
     late_fee_charged: i64,
     quota: usize,
     available: Option<u32>,
+    /// What the customer was told, by how often, and what of it has gone out.
+    recorded: Vec<String>,
+    sent: usize,
 }
 
 async fn end(world: &World) -> End {
@@ -33,6 +38,9 @@ async fn end(world: &World) -> End {
     let (charge, late_fee) = (PaymentId::charge_of(ALICE), PaymentId::late_fee_of(ALICE));
     let item = world.item.to_string();
     let (period, now) = (None, world.hands.now());
+    let (recorded, sent) = messages(world).await;
+    let lines: HashSet<_> = world.told().iter().map(|line| line["id"].to_string()).collect();
+    assert_eq!(lines.len(), world.told().len(), "a message went out twice\n{}", world.history().await);
     End {
         rental: world.status(ALICE).await,
         holds: world.holds(ALICE).await,
@@ -41,7 +49,22 @@ async fn end(world: &World) -> End {
         late_fee_charged: world.charged(late_fee),
         quota: world.quotas.inspect("shop/alice", |quota, _| quota.open()).await.unwrap(),
         available: world.items.inspect(&item, |item, _| item.available(period, now)).await.unwrap(),
+        recorded,
+        sent,
     }
+}
+
+/// The occasions of all messages, in order, and how many of them the journal says are sent.
+async fn messages(world: &World) -> (Vec<String>, usize) {
+    let (mut recorded, mut sent) = (Vec::new(), 0);
+    for event in world.journal.read_all(0, usize::MAX).await.unwrap() {
+        match event.decoded(Event::decode).unwrap() {
+            Event::Message(MessageEvent::Recorded { letter, .. }) => recorded.push(letter.occasion.to_string()),
+            Event::Message(MessageEvent::Sent { .. }) => sent += 1,
+            _ => {}
+        }
+    }
+    (recorded, sent)
 }
 
 type Told<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -124,7 +147,20 @@ const COLLECTED: Story = Story {
     },
 };
 
-const STORIES: [Story; 5] = [DECLINED, CANCELLED, CANCELLED_AT_ONCE, BROUGHT_BACK_LATE, COLLECTED];
+const TOLD_OF_EVERYTHING: Story = Story {
+    preset: "cinema",
+    rules: one_each,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_ok").await;
+            world.until_event("DispatchRequested").await;
+            world.cancel(ALICE).await;
+            world.until_event("RentalCancelled").await;
+        })
+    },
+};
+
+const STORIES: [Story; 6] = [DECLINED, CANCELLED, CANCELLED_AT_ONCE, BROUGHT_BACK_LATE, COLLECTED, TOLD_OF_EVERYTHING];
 
 impl Story {
     async fn world(&self) -> World {

@@ -11,6 +11,7 @@ mod a_declined_payment_frees_the_car;
 mod a_drain_finishes_what_was_begun;
 mod a_kill_loses_nothing_that_was_answered;
 mod a_kiosk_lends_and_takes_back;
+mod a_message_tells_every_change;
 mod a_paused_dispatch_stops_nobody;
 mod a_payment_is_taken_once;
 mod a_review_is_written_after_attending;

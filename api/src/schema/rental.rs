@@ -169,6 +169,27 @@ pub(crate) struct Payment {
     changed_at: DateTime<Utc>,
 }
 
+/// What a customer was told of a rental.
+#[derive(ToSchema)]
+pub(crate) struct Message {
+    id: Uuid,
+    rental: Uuid,
+    store: String,
+    customer: String,
+    /// The change that it tells of: `requested`, `offered`, `confirmed`, `rejected`, `expired`, `prepared`, `handed_over`,
+    /// `extended`, `extension_refused`, `overdue`, `returned`, `completed`, `cancelling`, `cancellation_refused` or `cancelled`.
+    occasion: String,
+    /// `en` or `ko`.
+    language: String,
+    text: String,
+    /// `recorded`, `sent` or `failed`.
+    status: String,
+    recorded_at: DateTime<Utc>,
+    sent_at: Option<DateTime<Utc>>,
+    /// How often it has not gone out.
+    failures: u32,
+}
+
 /// What a store has to do for one rental.
 #[derive(ToSchema)]
 pub(crate) struct Dispatch {

@@ -65,6 +65,7 @@ const TABLE: &[Row] = &[
     ("GET", "/v1/mypage", CUSTOMER),
     ("GET", "/v1/mypage/reservations", CUSTOMER),
     ("GET", "/v1/mypage/payments", CUSTOMER),
+    ("GET", "/v1/mypage/messages", CUSTOMER),
     ("GET", "/v1/admin/events", ADMIN),
     ("GET", "/v1/admin/payments", ADMIN),
     ("GET", "/v1/admin/subscriptions", ADMIN),

@@ -7,6 +7,7 @@ mod freshness;
 mod house;
 mod keeping;
 mod kiosks;
+mod messages;
 mod outcomes;
 mod repeats;
 mod reviews;

@@ -41,6 +41,7 @@ const CONTRACT: &[(&str, &str)] = &[
     ("GET", "/v1/mypage"),
     ("GET", "/v1/mypage/reservations"),
     ("GET", "/v1/mypage/payments"),
+    ("GET", "/v1/mypage/messages"),
     ("GET", "/v1/admin/events"),
     ("GET", "/v1/admin/payments"),
     ("GET", "/v1/admin/subscriptions"),

@@ -90,6 +90,13 @@ impl Offer {
         self.allocations.get(&rental).map(|allocation| allocation.stage)
     }
 
+    pub(super) fn seats_of(&self, rental: RentalId) -> Vec<String> {
+        match (self.allocations.get(&rental), &self.shelf) {
+            (Some(allocation), Shelf::Seats(seating)) => seating.called(&allocation.seats),
+            (_, Shelf::Pool(_) | Shelf::Sale { .. }) | (None, Shelf::Seats(_)) => Vec::new(),
+        }
+    }
+
     fn check_comes_back(&self, stage: Stage) -> Result<(), ItemError> {
         require(self.shelf.kind() == StockKind::Pool, "rental", "this item was given for good")?;
         require(stage != Stage::Held, "rental", "its stock is held and not committed")

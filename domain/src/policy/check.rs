@@ -1,6 +1,6 @@
 //! What a policy may not say: fields out of range, and fields that contradict each other.
 
-use super::{Action, By, PaymentTiming, Policy, PolicyError, PricePer, Rules, StockKind, Words};
+use super::{Action, By, PaymentTiming, Policy, PolicyError, PricePer, Rules, StockKind, Words, require};
 use crate::StoreSlug;
 use crate::aggregate::fits;
 
@@ -15,7 +15,8 @@ impl Policy {
         let slug = self.name.parse::<StoreSlug>().is_ok();
         require(slug, "name", "1 to 63 of a-z, 0-9 and inner dashes")?;
         self.rules.check()?;
-        self.words.check()
+        self.words.check()?;
+        self.check_messages()
     }
 }
 
@@ -85,8 +86,4 @@ impl Words {
         require(fits(&self.item, 40), "words.item", "1 to 40 characters")?;
         require(self.status.values().all(|word| fits(word, 40)), "words.status", "1 to 40 characters each")
     }
-}
-
-const fn require(holds: bool, field: &'static str, why: &'static str) -> Result<(), PolicyError> {
-    if holds { Ok(()) } else { Err(PolicyError::Contradiction { field, why }) }
 }

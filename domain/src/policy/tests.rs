@@ -1,6 +1,6 @@
 //! Presets load, and what does not fit is named by its field.
 
-use super::{Policy, PolicyError, PricePer, Step, StockKind, WaitingList};
+use super::{Occasion, Policy, PolicyError, PricePer, Step, StockKind, Texts, WaitingList};
 use crate::rental::RentalStatus;
 
 fn car_rental() -> &'static str {
@@ -154,4 +154,61 @@ fn without_a_payment_there_are_no_fees() {
     for mistake in free {
         named("car-rental", mistake);
     }
+}
+
+fn listed(preset: &str) -> Vec<&'static str> {
+    Policy::preset(preset).unwrap().rules.messages.iter().map(|occasion| occasion.name()).collect()
+}
+
+#[test]
+fn every_business_tells_its_customers_what_they_wait_for() {
+    let cinema = "requested confirmed rejected expired handed_over cancelling cancellation_refused cancelled";
+    assert_eq!(listed("cinema"), cinema.split(' ').collect::<Vec<_>>());
+    assert_eq!(listed("coffee-shop"), ["prepared", "cancelled"]);
+    assert_eq!(listed("phone-shop"), ["handed_over", "cancelled"]);
+    assert_eq!(listed("car-rental"), ["overdue"]);
+    assert_eq!(listed("library"), ["offered", "overdue"]);
+}
+
+#[test]
+fn a_policy_says_something_on_the_occasions_that_it_lists_and_on_no_other() {
+    let mistakes: [Mistake; 7] = [
+        ("rules.messages", |policy| policy.rules.messages.push(Occasion::Confirmed)),
+        ("rules.messages", |policy| policy.rules.messages.push(Occasion::Prepared)),
+        ("rules.messages", |policy| policy.rules.messages.push(Occasion::Overdue)),
+        ("words.messages.completed", |policy| policy.rules.messages.push(Occasion::Completed)),
+        ("words.messages.expired", |policy| drop(policy.words.messages.remove(&Occasion::Expired))),
+        ("words.messages.expired", |policy| policy.rules.messages.retain(|occasion| *occasion != Occasion::Expired)),
+        ("words.messages.completed", |policy| {
+            let texts = Texts { en: "Over.".to_owned(), ko: "끝.".to_owned() };
+            policy.words.messages.insert(Occasion::Completed, texts);
+        }),
+    ];
+    for mistake in mistakes {
+        named("cinema", mistake);
+    }
+}
+
+#[test]
+fn a_text_of_a_message_is_refused_by_its_occasion_and_language() {
+    fn says(policy: &mut Policy, korean: &str) {
+        policy.words.messages.get_mut(&Occasion::Confirmed).unwrap().ko = korean.to_owned();
+    }
+    let mistakes: [Mistake; 7] = [
+        ("words.messages.confirmed.ko", |policy| says(policy, " ")),
+        ("words.messages.confirmed.ko", |policy| says(policy, &"가".repeat(501))),
+        ("words.messages.confirmed.ko", |policy| says(policy, "{film} 예매가 확정되었습니다.")),
+        ("words.messages.confirmed.ko", |policy| says(policy, "{item 예매가 확정되었습니다.")),
+        ("words.messages.confirmed.ko", |policy| says(policy, "예매가 확정되었습니다}")),
+        ("words.messages.confirmed.ko", |policy| says(policy, "{item} {fee}")),
+        ("words.messages.confirmed.en", |policy| {
+            policy.words.messages.get_mut(&Occasion::Confirmed).unwrap().en.clear();
+        }),
+    ];
+    for mistake in mistakes {
+        named("cinema", mistake);
+    }
+    let mut policy = Policy::preset("cinema").unwrap();
+    says(&mut policy, &"가".repeat(500));
+    policy.check().unwrap();
 }

@@ -23,7 +23,7 @@ pub use error::RentalError;
 pub use event::RentalEvent;
 
 use crate::policy::Rules;
-use crate::{CustomerId, ItemId, Period, StoreSlug};
+use crate::{CustomerId, ItemId, Language, Period, StoreSlug};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -56,6 +56,9 @@ pub struct Terms {
     pub rules: Rules,
     /// The shop's time zone, in which days are counted.
     pub time_zone: Tz,
+    /// In which the customer is written to.
+    #[serde(default, skip_serializing_if = "Language::is_default")]
+    pub language: Language,
 }
 
 /// Who asked for a cancellation.

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod dispatches;
+mod messages;
 mod mypage;
 mod payments;
 mod processes;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use catalogue::{Catalogue, CatalogueEntry, ItemAction, ItemStock, LastAction};
 pub use dispatches::{DispatchEntry, Dispatches};
+pub use messages::{MessageEntry, Messages};
 pub use mypage::{
     CancellationState, Deadlines, DispatchProgress, DispatchState, MyPage, MyPageEntry, PaymentState, ReviewState,
     WaitingState,
@@ -27,7 +29,7 @@ pub use tally::{ItemPayments, ItemReviews};
 
 use crate::projection::{Indigestible, Key};
 use domain::rental::{RentalEvent, RentalStatus};
-use domain::{Event, ItemId, PaymentId, RentalId, StoreSlug};
+use domain::{Event, ItemId, MessageId, PaymentId, RentalId, StoreSlug};
 use journal::Recorded;
 
 /// The rental that an event is about, if it is about one.
@@ -38,6 +40,7 @@ fn rental_of(event: &Recorded, decoded: &Event) -> Result<Option<RentalId>, Indi
         Event::Payment(payment) => Some(payment.rental()),
         Event::Item(item) => item.rental(),
         Event::Quota(quota) => Some(quota.rental()),
+        Event::Message(message) => Some(message.rental()),
         Event::Store(_) | Event::Foreign => None,
     })
 }
@@ -47,6 +50,10 @@ fn item_of(event: &Recorded) -> Result<ItemId, Indigestible> {
 }
 
 fn payment_of(event: &Recorded) -> Result<PaymentId, Indigestible> {
+    Ok(event.aggregate_id().parse()?)
+}
+
+fn message_of(event: &Recorded) -> Result<MessageId, Indigestible> {
     Ok(event.aggregate_id().parse()?)
 }
 

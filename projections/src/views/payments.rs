@@ -60,6 +60,7 @@ impl Projection for Payments {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -91,6 +92,7 @@ impl Projection for Payments {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         match payment {

@@ -48,6 +48,7 @@ impl Projection for Reservations {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -77,6 +78,7 @@ impl Projection for Reservations {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Err(unexpected(decoded)),
         }
     }

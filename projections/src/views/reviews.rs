@@ -63,6 +63,7 @@ impl Projection for Reviews {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -104,6 +105,7 @@ impl Projection for Reviews {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Err(unexpected(decoded)),
         }
     }

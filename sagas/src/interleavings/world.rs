@@ -18,7 +18,7 @@ use domain::policy::{Policy, Rules, WaitingList};
 use domain::quota::Quota;
 use domain::rental::{Rental, RentalCommand, RentalEvent, Terms};
 use domain::store::{Store, StoreCommand};
-use domain::{Currency, Event, Instant, ItemId, Money, PaymentId, Period, RentalId};
+use domain::{Currency, Event, Instant, ItemId, Language, Money, PaymentId, Period, RentalId};
 use journal::Shared;
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +106,7 @@ fn terms(policy: &Policy, wait: bool) -> Terms {
         rules: policy.rules.clone(),
         time_zone: chrono_tz::Tz::UTC,
         wait,
+        language: Language::default(),
     }
 }
 

@@ -108,6 +108,7 @@ impl Process for Payments {
             | domain::Event::Store(_)
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -124,6 +125,7 @@ impl Process for Payments {
             | domain::Event::Store(_)
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => (stage, vec![]),
         }
     }

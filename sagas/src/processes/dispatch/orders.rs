@@ -40,6 +40,7 @@ impl Process for Dispatching {
             | domain::Event::Item(_)
             | domain::Event::Store(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -63,6 +64,7 @@ impl Process for Dispatching {
             | domain::Event::Item(_)
             | domain::Event::Store(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => return (stage, vec![]),
         };
         stage.react(&event)

@@ -72,6 +72,7 @@ pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<Re
             DispatchEvent::Requested { .. } | DispatchEvent::Prepared { .. } | DispatchEvent::HandedOver { .. },
         )
         | domain::Event::Store(_)
+        | domain::Event::Message(_)
         | domain::Event::Foreign => None,
     }
 }
@@ -93,6 +94,7 @@ impl Event {
                 DispatchEvent::Requested { .. } | DispatchEvent::Prepared { .. } | DispatchEvent::HandedOver { .. },
             )
             | domain::Event::Store(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => None,
         }
     }
