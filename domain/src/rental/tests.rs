@@ -1,6 +1,7 @@
 //! The rules of a rental.
 
 mod life;
+mod life_table;
 mod request;
 mod review;
 mod undo;
