@@ -137,7 +137,7 @@ impl Sagas {
         let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
         let Parts { messages, provider, breaker, messenger, clock, settings, .. } = parts;
         let cashier = || Cashier { rentals: rentals.clone(), payments: payments.clone(), clock: clock.clone() };
-        let desk = Desk {
+        let desk: Desk = Desk {
             rentals: rentals.clone(),
             cashier: cashier(),
             items: items.clone(),
@@ -156,10 +156,10 @@ impl Sagas {
             lines: Semaphore::new(settings.messenger_calls.min(Semaphore::MAX_PERMITS)),
         };
         let clerk = Clerk { rentals: rentals.clone(), items: items.clone(), cashier: cashier(), clock: clock.clone() };
-        let counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
-        let steward = Steward { items, clock: clock.clone() };
+        let counter: Counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
+        let steward: Steward = Steward { items, clock: clock.clone() };
         let (timeout, calls) = (settings.provider_timeout, settings.provider_calls);
-        let till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
+        let till: Till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
         let (reservation, extension, dispatch, waiting, payments, messages) = (

@@ -6,11 +6,11 @@ use super::{
     Truth,
 };
 use crate::Clock;
-use crate::orders::{Key, Likely, inspect, order};
+use crate::orders::{Journaled, Key, Likely, Receivers, inspect, order};
 use crate::runner::{Answer, Orders};
 use domain::payment::{Payment, PaymentCommand, PaymentStatus};
 use domain::{Money, PaymentId};
-use journal::{Context, Executor};
+use journal::Context;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use tower::retry::budget::{Budget, TpsBudget};
 use uuid::Uuid;
 
 /// Where the calls are made.
-pub(crate) struct Till {
-    payments: Executor<Payment>,
+pub(crate) struct Till<X: Receivers = Journaled> {
+    payments: X::Of<Payment>,
     provider: Arc<dyn PaymentProvider>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
@@ -48,9 +48,9 @@ enum Called<T> {
 
 type Carried = Result<(), Answer<Infallible>>;
 
-impl Till {
+impl<X: Receivers> Till<X> {
     pub(crate) fn new(
-        payments: Executor<Payment>,
+        payments: X::Of<Payment>,
         provider: Arc<dyn PaymentProvider>,
         clock: Arc<dyn Clock>,
         breaker: Breaker,
@@ -62,7 +62,7 @@ impl Till {
     }
 }
 
-impl Orders<Payments> for Till {
+impl<X: Receivers> Orders<Payments> for Till<X> {
     /// A provider that is away is no failure: nothing is recorded then, and the deadline brings the same order again.
     async fn carry_out(&self, id: Uuid, command: Command, context: &Context) -> Carried {
         let payment = PaymentId(id);
@@ -80,7 +80,7 @@ impl Orders<Payments> for Till {
     }
 }
 
-impl Till {
+impl<X: Receivers> Till<X> {
     async fn charge(&self, payment: PaymentId, key: &Key, context: &Context) -> Carried {
         // Repeated after a crash, an order may find its answer recorded.
         let charge = inspect(&self.payments, key.as_str(), |payment| {

@@ -4,7 +4,7 @@ use super::{Command, Deal, Event, Late, Paid, Refund, Refusal, Stage};
 use chrono::TimeDelta;
 use domain::rental::RejectReason;
 use domain::{Currency, Instant, ItemId, Money, Period};
-use expect_test::expect_file;
+use expect_test::{expect, expect_file};
 use std::fmt::{Debug, Write};
 
 fn won(amount_minor: i64) -> Money {
@@ -56,6 +56,7 @@ fn stages() -> Vec<Stage> {
         Stage::Refunding { deal, left: vec![left(Some(1), 40)], refunded: Some(won(90)) },
         Stage::ReleasingCancelled { deal, refunded: Some(won(90)) },
         Stage::Closing(deal),
+        Stage::RefundingLate(deal),
         Stage::Undone(deal),
         Stage::Completed(late),
     ]
@@ -200,6 +201,28 @@ fn every_pair_that_acts() {
         }
     }
     expect_file!["golden.txt"].assert_eq(&table);
+}
+
+/// Found by enumerating all interleavings: the end was told while the refund was on its way, and said nothing of it.
+#[test]
+fn a_cancellation_that_meets_money_that_came_too_late_ends_when_it_is_back() {
+    let mut stage = stages().into_iter().find(|stage| matches!(stage, Stage::AwaitingPayment { .. })).unwrap();
+    let cancelled = Event::CancellationRequested { fee: None };
+    let events = [Event::StockReleased, Event::PaymentApproved, cancelled, Event::PaymentRefunded { amount: won(100) }];
+    let mut told = String::new();
+    for event in events {
+        let (next, commands) = stage.react(event.clone());
+        writeln!(told, "{} -> {}{}", event_name(&event), short(&next), orders(&commands)).unwrap();
+        stage = next;
+    }
+    expect![[r#"
+        StockReleased -> Closing ! Expire
+        PaymentApproved -> RefundingLate ! RefundPayment(100)
+        CancellationRequested -> Refunding(charge)
+        PaymentRefunded -> ReleasingCancelled ! ReleaseStock(Cancelled)
+    "#]]
+    .assert_eq(&told);
+    assert_eq!(stage.refused(Refusal::NothingHeld), [Command::Cancel { refunded: Some(won(100)) }]);
 }
 
 #[test]
