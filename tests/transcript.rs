@@ -3,7 +3,8 @@
 use serde_json::Value;
 use std::fmt::Write;
 
-/// One line an event, with the kind of its stream instead of ids: `RentalRequested rental@1 by customer:alice`.
+/// One line an event, with the kind of its stream instead of ids: `RentalRequested rental@1 by customer:alice`. What customers
+/// are told is left out: messages go out beside the story, at a pace of their own.
 ///
 /// # Panics
 /// When an event lacks what every event has.
@@ -13,6 +14,9 @@ pub fn transcript(events: &[Value]) -> String {
     for event in events {
         let text = |member: &str| event[member].as_str().unwrap_or_else(|| panic!("no {member}: {event}"));
         let kind = text("stream").split('-').next().unwrap_or_default();
+        if kind == "message" {
+            continue;
+        }
         let revision = event["revision"].as_u64().expect("a revision");
         writeln!(lines, "{} {kind}@{revision} by {}", text("type"), text("actor")).unwrap();
     }

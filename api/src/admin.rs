@@ -11,8 +11,9 @@ use crate::told::Told;
 use crate::{Api, when};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use domain::payment::PaymentStatus;
 use journal::{Parked, SubscriptionState, SubscriptionStatus};
-use projections::ReplayReport;
+use projections::{Payments, ReplayReport};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -23,6 +24,7 @@ use utoipa_axum::routes;
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(events))
+        .routes(routes!(payments))
         .routes(routes!(subscriptions))
         .routes(routes!(pause))
         .routes(routes!(resume))
@@ -49,6 +51,25 @@ async fn events(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<An
     let next = events.last().filter(|_| events.len() == limit).map(|event| event.position.to_string());
     let items: Vec<Told> = events.iter().map(|event| Told::from(&**event)).collect();
     Ok(Listed { items, next }.answer(position))
+}
+
+/// Payments that somebody has to look after, newest first: `unknown` ones, of which the provider has not told the truth yet
+/// (the default), or those of which a refund failed. Both are asked again by themselves.
+#[utoipa::path(
+    get, path = "/v1/admin/payments", tag = "admin",
+    params(schema::StatusParam, schema::QueryParams, schema::ListParams),
+    responses((status = 200, description = "The payments", body = schema::List<schema::Payment>), schema::QueryProblems),
+    security(("token" = []))
+)]
+async fn payments(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<Answer, Problem> {
+    query.admin()?;
+    let params = query.reading.present(&["status", "limit", "cursor"])?;
+    let status = params.get("status").unwrap_or(PaymentStatus::Unknown.name());
+    if ![PaymentStatus::Unknown, PaymentStatus::RefundFailed].iter().any(|known| known.name() == status) {
+        return Err(invalid("status", "unknown or refund_failed"));
+    }
+    let (page, position) = params.page::<Payments>(&api, None, Some(status)).await?;
+    Ok(Listed { items: page.items, next: page.next }.answer(position))
 }
 
 /// A subscription as it is answered.

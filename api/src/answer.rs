@@ -37,6 +37,11 @@ impl Answer {
         }
     }
 
+    /// Whether the same request may be answered in another way soon.
+    pub(crate) fn is_for_now_only(&self) -> bool {
+        self.status.is_server_error() || self.headers.iter().any(|(name, _)| name == header::RETRY_AFTER)
+    }
+
     /// With one more header.
     pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));

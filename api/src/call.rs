@@ -7,12 +7,13 @@ use crate::error::{
 };
 use crate::idempotency::Ids;
 use crate::keys::Verified;
+use crate::language;
 use crate::principal::Principal;
 use crate::problem::Problem;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use domain::{CustomerId, StoreSlug};
+use domain::{CustomerId, Language, StoreSlug};
 use journal::Context;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
@@ -38,6 +39,8 @@ pub(crate) struct Call {
     pub(crate) body: Bytes,
     pub(crate) key: Option<String>,
     pub(crate) preference: Preference,
+    /// In which the caller wants to be written to.
+    pub(crate) language: Language,
     pub(crate) seen_revision: Option<u64>,
     correlation_id: Option<Arc<str>>,
     says_json: bool,
@@ -105,6 +108,7 @@ impl FromRequest<Arc<Api>> for Call {
         let correlation_id = visible(headers, CORRELATION_ID, 128)?.map(Arc::from);
         let key = visible(headers, IDEMPOTENCY_KEY, 255)?.map(str::to_owned);
         let preference = Preference::read(headers);
+        let language = language::asked_for(headers);
         let says_json = says_json(headers);
         let (method, path) = (request.method().clone(), request.uri().to_string());
         let body = read_body(request, api).await?;
@@ -115,6 +119,7 @@ impl FromRequest<Arc<Api>> for Call {
             body,
             key,
             preference,
+            language,
             seen_revision,
             correlation_id,
             says_json,

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use domain::inventory::{Item, Stock};
 use domain::policy::StockKind;
 use domain::{Instant, ItemId, Money, StoreSlug};
-use projections::{Catalogue, CatalogueEntry, ItemStock, LastAction};
+use projections::{Catalogue, CatalogueEntry, ItemPayments, ItemReviews, ItemStock, LastAction};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -31,8 +31,27 @@ pub(crate) struct Shown {
     reservations: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting: Option<u64>,
+    payments: Option<ItemPayments>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reviews: Option<ReviewsShown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_action: Option<LastAction>,
+}
+
+/// How many reviews there are, and how many stars they have on average.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct ReviewsShown {
+    count: u64,
+    /// To two decimals; null where there is none.
+    average: Option<f64>,
+}
+
+impl From<ItemReviews> for ReviewsShown {
+    fn from(reviews: ItemReviews) -> Self {
+        // Written as a decimal and never computed with.
+        let decimal = |hundredths: u64| format!("{}.{:02}", hundredths / 100, hundredths % 100).parse().ok();
+        Self { count: reviews.count, average: reviews.average_hundredths().and_then(decimal) }
+    }
 }
 
 /// Stock as it is written when an item is registered.
@@ -86,6 +105,8 @@ impl Shown {
             retired: item.is_retired(),
             reservations: None,
             waiting: None,
+            payments: None,
+            reviews: None,
             last_action: None,
         })
     }
@@ -106,6 +127,8 @@ impl Shown {
             retired: entry.retired,
             reservations: Some(entry.reservations),
             waiting: Some(entry.waiting),
+            payments: Some(entry.payments),
+            reviews: Some(entry.reviews.into()),
             last_action: Some(entry.last_action),
         })
     }
@@ -128,9 +151,9 @@ pub(crate) async fn list(
     if api.profile(&slug).await?.is_none() {
         return Err(not_found("store", store));
     }
-    let (page, position) = params.page::<Catalogue>(&api, Some(slug.as_str()), None).await?;
+    let (page, position) = params.page::<Catalogue>(&api, Some(slug.as_str()), Some(Catalogue::OFFERED)).await?;
     let mut items = Vec::with_capacity(page.items.len());
-    for entry in page.items.into_iter().filter(|entry| !entry.retired) {
+    for entry in page.items {
         items.push(Shown::of_entry(&api, entry).await?);
     }
     Ok(Listed { items, next: page.next }.answer(position))

@@ -6,11 +6,12 @@ use axum::http::StatusCode;
 use domain::dispatch::DispatchError;
 use domain::inventory::ItemError;
 use domain::policy::PolicyError;
-use domain::rental::{RejectReason, RentalError};
+use domain::rental::{ExtensionRefusal, RejectReason, RentalError};
 use domain::store::StoreError;
 use domain::{RentalId, StoreSlug};
 use journal::{AppendError, ExecuteError, ReadError, SubscriptionError};
 use projections::{ReplayError, ViewError};
+use std::time::Duration;
 
 macro_rules! kinds {
     ($($name:ident = $status:ident, $slug:literal, $title:literal;)+) => {
@@ -40,11 +41,18 @@ kinds! {
     NOTHING_OFFERED = CONFLICT, "nothing-offered", "Nothing is offered";
     OFFER_OVER = CONFLICT, "offer-over", "The offer is over";
     ALREADY_HANDED_OVER = CONFLICT, "already-handed-over", "It was handed over first";
+    NOT_EXTENDABLE = CONFLICT, "not-extendable", "It cannot be kept longer";
+    NOTHING_OWED = CONFLICT, "nothing-owed", "No late fee is owed";
     NOT_DISPATCHED_YET = CONFLICT, "not-dispatched-yet", "The store does not know of it yet";
     STORE_CLOSED = CONFLICT, "store-closed", "The store is closed";
     DISPATCH_CANCELLED = CONFLICT, "dispatch-cancelled", "It is not to be handed over any more";
     NOT_PREPARED = CONFLICT, "not-prepared", "It has to be prepared first";
     NO_SUCH_STEP = CONFLICT, "no-such-step", "This business has no such step";
+    NO_REVIEWS = CONFLICT, "no-reviews", "This business has no reviews";
+    NOT_REVIEWABLE_YET = CONFLICT, "not-reviewable-yet", "The customer has not had it yet";
+    ALREADY_REVIEWED = CONFLICT, "already-reviewed", "It was reviewed already";
+    NO_KIOSK = CONFLICT, "no-kiosk", "This business has no kiosk";
+    RETURN_NOT_PROCESSED = CONFLICT, "return-not-processed", "The return of the one before is not processed yet";
     SLUG_TAKEN = CONFLICT, "slug-taken", "Another store has this name in addresses";
     ANOTHER_KIND_OF_STOCK = CONFLICT, "another-kind-of-stock", "A store keeps its kind of stock";
     ID_TAKEN = CONFLICT, "id-taken", "This id is something else's";
@@ -59,6 +67,7 @@ kinds! {
     KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency-key-reused", "The key was used for something else";
     INTERNAL = INTERNAL_SERVER_ERROR, "internal", "Something went wrong here";
     UNAVAILABLE = SERVICE_UNAVAILABLE, "unavailable", "Not possible at the moment";
+    PAYMENT_UNAVAILABLE = SERVICE_UNAVAILABLE, "payment-unavailable", "Payments are not possible at the moment";
     OVERLOADED = SERVICE_UNAVAILABLE, "overloaded", "Too many commands at once";
     VIEW_BEHIND = SERVICE_UNAVAILABLE, "view-behind", "The view has not got that far";
     STILL_WORKING = SERVICE_UNAVAILABLE, "still-working", "The first request with this key is still being worked on";
@@ -99,6 +108,13 @@ pub(crate) fn internal() -> Problem {
 pub(crate) fn unavailable(cause: &(dyn std::error::Error + 'static)) -> Problem {
     tracing::error!(cause, "a request was answered with 503");
     Problem::new(UNAVAILABLE, "try again shortly").retry_after_s(1)
+}
+
+/// The payment provider is left alone for a while: nothing was done.
+pub(crate) fn payment_unavailable(after: Duration) -> Problem {
+    let seconds = after.as_millis().div_ceil(1_000);
+    Problem::new(PAYMENT_UNAVAILABLE, "nothing was reserved; try again shortly")
+        .retry_after_s(u32::try_from(seconds.max(1)).unwrap_or(u32::MAX))
 }
 
 /// The caller has asked for a position that a view has not reached in time.
@@ -208,6 +224,15 @@ impl From<RentalError> for Problem {
             RentalError::NothingOffered => Self::new(NOTHING_OFFERED, detail),
             RentalError::OfferOver { until } => Self::new(OFFER_OVER, detail).with("until", crate::when::text(until)),
             RentalError::DoesNotComeBack => Self::new(DOES_NOT_COME_BACK, detail),
+            RentalError::NoReviews => Self::new(NO_REVIEWS, detail),
+            RentalError::NotReviewableYet { status } => {
+                Self::new(NOT_REVIEWABLE_YET, detail).with("rental_status", status.name())
+            }
+            RentalError::AlreadyReviewed => Self::new(ALREADY_REVIEWED, detail),
+            RentalError::NotReviewed => Self::new(NOT_FOUND, detail),
+            RentalError::NoKiosk => Self::new(NO_KIOSK, detail),
+            RentalError::NotExtendable { .. } | RentalError::NoExtension { .. } => Self::new(NOT_EXTENDABLE, detail),
+            RentalError::NothingOwed { .. } => Self::new(NOTHING_OWED, detail),
         }
     }
 }
@@ -224,7 +249,11 @@ impl From<ItemError> for Problem {
             }
             ItemError::SeatsTaken { seats } => Self::new(SEATS_TAKEN, detail).with("seats", seats),
             ItemError::DoesNotFit { field, why } => invalid(field, why),
+            ItemError::SomebodyWaits => Self::new(NOT_EXTENDABLE, detail),
             ItemError::NothingHeld | ItemError::Committed => Self::new(NOTHING_HELD, detail),
+            ItemError::NotBackYet { out, units } => {
+                Self::new(RETURN_NOT_PROCESSED, detail).with("out", out).with("units", units).retry_after_s(1)
+            }
             ItemError::Promised { promised } => Self::new(STOCK_PROMISED, detail).with("promised", promised),
         }
     }
@@ -286,6 +315,29 @@ pub(crate) fn rejected(rental: RentalId, wanted: u32, reason: RejectReason) -> P
         RejectReason::DoesNotFit { detail } => Problem::new(INVALID, detail),
         RejectReason::PaymentDeclined { code } => {
             Problem::new(PAYMENT_DECLINED, format!("the payment provider said `{code}`")).with("code", code)
+        }
+    };
+    problem.with("rental", rental.to_string())
+}
+
+/// Why a rental could not be kept longer, with the rental to look it up by.
+pub(crate) fn not_extended(rental: RentalId, wanted: u32, reason: ExtensionRefusal) -> Problem {
+    let problem = match reason {
+        ExtensionRefusal::OutOfStock { available } => {
+            Problem::new(OUT_OF_STOCK, format!("{wanted} wanted for longer, {available} available"))
+                .with("wanted", wanted)
+                .with("available", available)
+        }
+        ExtensionRefusal::PaymentDeclined { code } => {
+            Problem::new(PAYMENT_DECLINED, format!("the payment provider said `{code}`")).with("code", code)
+        }
+        ExtensionRefusal::Expired => Problem::new(EXPIRED, "the additional time was not paid in time"),
+        ExtensionRefusal::ItemRetired => Problem::new(ITEM_RETIRED, "the item is not offered any more"),
+        ExtensionRefusal::DoesNotFit { detail } => Problem::new(INVALID, detail),
+        ExtensionRefusal::Overtaken => Problem::new(NOT_EXTENDABLE, "it was cancelled or brought back first"),
+        ExtensionRefusal::SomebodyWaits => Problem::new(NOT_EXTENDABLE, "somebody is waiting for it"),
+        ExtensionRefusal::Busy => {
+            Problem::new(NOT_EXTENDABLE, "the payment of an earlier extension is still being undone")
         }
     };
     problem.with("rental", rental.to_string())

@@ -21,12 +21,19 @@ struct Health {
     status: &'static str,
     journal: JournalHealth,
     subscriptions: Vec<SubscriptionHealth>,
+    payments: PaymentHealth,
 }
 
 #[derive(Serialize)]
 struct JournalHealth {
     head: u64,
     writable: bool,
+}
+
+#[derive(Serialize)]
+struct PaymentHealth {
+    /// Of the circuit breaker around the provider: `closed`, `open` or `half_open`.
+    breaker: &'static str,
 }
 
 #[derive(Serialize)]
@@ -68,7 +75,8 @@ async fn ready(State(api): State<Arc<Api>>) -> Answer {
         parked: status.parked.len(),
     });
     let journal = JournalHealth { head: api.journal.head(), writable };
-    Answer::json(code, &Health { status, journal, subscriptions: subscriptions.collect() })
+    let payments = PaymentHealth { breaker: api.door.breaker() };
+    Answer::json(code, &Health { status, journal, subscriptions: subscriptions.collect(), payments })
 }
 
 /// What is measured, for Prometheus.

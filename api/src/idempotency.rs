@@ -118,7 +118,8 @@ impl Requests {
     }
 }
 
-/// Does the work of a command once for each key, and gives the same answer each time. 5xx answers are not kept.
+/// Does the work of a command once for each key, and gives the same answer each time. 5xx answers are not kept,
+/// and neither are those that say to try again.
 pub(crate) async fn once<W, F>(api: &Api, call: &Call, work: W) -> Answer
 where
     W: FnOnce(Ids) -> F + Send,
@@ -162,7 +163,7 @@ where
         Err(error) => return Err(error.into()),
     };
     let answer = work(Ids::Derived { request, again }).await.unwrap_or_else(Problem::into_answer);
-    if !answer.status.is_server_error() {
+    if !answer.is_for_now_only() {
         append(api, &stream, 1, event(ANSWERED, &to_be_kept(&answer))?, &context).await?;
     }
     drop(working);

@@ -14,6 +14,8 @@ mod health;
 mod idempotency;
 mod items;
 mod keys;
+mod kiosks;
+mod language;
 mod metrics;
 mod mypage;
 mod openapi;
@@ -22,6 +24,7 @@ mod principal;
 mod problem;
 mod reading;
 mod rentals;
+mod reviews;
 mod schema;
 mod state;
 mod stores;
@@ -36,7 +39,7 @@ mod tests;
 
 pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
-pub use state::{Parts, Running, Settings};
+pub use state::{Parts, PaymentDoor, Running, Settings};
 pub use vault::{Vault, VaultError};
 pub use webhooks::{PaymentNotice, PaymentWebhooks};
 
@@ -57,6 +60,8 @@ fn table_of_contents() -> OpenApiRouter<Arc<Api>> {
         .merge(stores::routes())
         .merge(items::routes())
         .merge(rentals::routes())
+        .merge(reviews::routes())
+        .merge(kiosks::routes())
         .merge(mypage::routes())
         .merge(dispatches::routes())
         .merge(webhooks::routes())

@@ -111,6 +111,16 @@ fn write(text: &mut String, api: &Api) -> fmt::Result {
     gauge("reservoir_http_requests_in_flight", "Requests that are worked on.", in_flight)?;
     let commands = api.settings.max_in_flight.saturating_sub(api.places.available_permits());
     gauge("reservoir_commands_in_flight", "Commands that are worked on.", commands as u64)?;
+    let breaker = api.door.breaker();
+    writeln!(text, "# HELP reservoir_payment_breaker 1 for where the breaker around the payment provider stands.")?;
+    writeln!(text, "# TYPE reservoir_payment_breaker gauge")?;
+    for state in ["closed", "open", "half_open"] {
+        writeln!(text, "reservoir_payment_breaker{{state=\"{state}\"}} {}", u64::from(state == breaker))?;
+    }
+    let opened = api.door.times_opened();
+    writeln!(text, "# HELP reservoir_payment_breaker_opened_total How often it has opened.")?;
+    writeln!(text, "# TYPE reservoir_payment_breaker_opened_total counter")?;
+    writeln!(text, "reservoir_payment_breaker_opened_total {opened}")?;
     writeln!(text, "# HELP reservoir_http_requests_total Requests by route, method and status.")?;
     writeln!(text, "# TYPE reservoir_http_requests_total counter")?;
     let routes = api.metrics.routes.read().unwrap_or_else(PoisonError::into_inner);

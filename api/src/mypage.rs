@@ -9,7 +9,7 @@ use axum::extract::State;
 use domain::rental::RentalStatus;
 use domain::store::Profile;
 use domain::{Instant, ItemId, RentalId, StoreSlug};
-use projections::{MyPage, MyPageEntry, Payments};
+use projections::{Messages, MyPage, MyPageEntry, Payments};
 use serde::Serialize;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,7 +17,11 @@ use utoipa_axum::routes;
 
 /// What this file adds to the table of contents.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(mypage)).routes(routes!(reservations)).routes(routes!(payments))
+    OpenApiRouter::new()
+        .routes(routes!(mypage))
+        .routes(routes!(reservations))
+        .routes(routes!(payments))
+        .routes(routes!(messages))
 }
 
 /// The caller's rentals with payment, dispatch and deadlines.
@@ -88,5 +92,18 @@ async fn payments(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<
     let customer = query.customer()?;
     let params = query.reading.present(&["limit", "cursor"])?;
     let (page, position) = params.page::<Payments>(&api, Some(customer.as_str()), None).await?;
+    Ok(Listed { items: page.items, next: page.next }.answer(position))
+}
+
+/// What the caller was told of their rentals, and whether it has gone out.
+#[utoipa::path(
+    get, path = "/v1/mypage/messages", tag = "mypage", params(schema::QueryParams, schema::ListParams),
+    responses((status = 200, description = "The messages", body = schema::List<schema::Message>), schema::QueryProblems),
+    security(("token" = []))
+)]
+async fn messages(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<Answer, Problem> {
+    let customer = query.customer()?;
+    let params = query.reading.present(&["limit", "cursor"])?;
+    let (page, position) = params.page::<Messages>(&api, Some(customer.as_str()), None).await?;
     Ok(Listed { items: page.items, next: page.next }.answer(position))
 }

@@ -243,7 +243,12 @@ fn rental_of(event: &Recorded) -> Option<RentalId> {
         "payment" | "item" => match event.decoded(Event::decode).ok()? {
             Event::Payment(payment) => Some(payment.rental()),
             Event::Item(item) => item.rental(),
-            Event::Rental(_) | Event::Store(_) | Event::Dispatch(_) | Event::Quota(_) | Event::Foreign => None,
+            Event::Rental(_)
+            | Event::Store(_)
+            | Event::Dispatch(_)
+            | Event::Quota(_)
+            | Event::Message(_)
+            | Event::Foreign => None,
         },
         _ => None,
     }

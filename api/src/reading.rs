@@ -171,9 +171,19 @@ impl Params<'_> {
         owner: Option<&str>,
         tag: Option<&str>,
     ) -> Result<(Page<P::Document>, u64), Problem> {
+        self.page_of_any::<P>(api, owner, tag.as_slice()).await
+    }
+
+    /// The same of what has any of some tags.
+    pub(crate) async fn page_of_any<P: Projection>(
+        &self,
+        api: &Api,
+        owner: Option<&str>,
+        tags: &[&str],
+    ) -> Result<(Page<P::Document>, u64), Problem> {
         let query = PageQuery {
             owner: owner.map(str::to_owned),
-            tag: tag.map(str::to_owned),
+            tags: tags.iter().map(ToString::to_string).collect(),
             limit: self.limit()?,
             cursor: self.get("cursor").map(str::to_owned),
         };

@@ -1,6 +1,6 @@
 //! What every handler works with.
 
-use crate::error::{internal, view_behind};
+use crate::error::{internal, payment_unavailable, view_behind};
 use crate::idempotency::{Ids, Requests};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
@@ -11,10 +11,11 @@ use crate::webhooks::PaymentWebhooks;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
 use domain::payment::Payment;
+use domain::policy::{PaymentTiming, Policy};
 use domain::rental::Rental;
 use domain::store::{Profile, Store};
 use domain::{CustomerId, ItemId, Personal, StoreSlug};
-use journal::{Context, Done, Executable, ExecuteError, Executor, Journal, Subscriptions};
+use journal::{Context, Done, Executable, ExecuteError, Executor, Journal, ReadError, Subscriptions};
 use projections::Views;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
@@ -27,6 +28,21 @@ use tokio::task::JoinHandle;
 const KNOWN_ITEMS: usize = 100_000;
 /// How long a query waits for the journal itself to reach a position.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What callers are told of the payment provider before anything is done for them.
+pub trait PaymentDoor: Send + Sync + 'static {
+    /// Whether somebody who is to pay had better come in now.
+    ///
+    /// # Errors
+    /// When they had better not: after which time to come back.
+    fn visit(&self) -> Result<(), Duration>;
+
+    /// `closed` (all is well), `open` or `half_open`, as of a circuit breaker.
+    fn breaker(&self) -> &'static str;
+
+    /// How often the breaker has opened since the start.
+    fn times_opened(&self) -> u64;
+}
 
 /// What the API is made over.
 pub struct Parts {
@@ -44,6 +60,8 @@ pub struct Parts {
     pub stores: Executor<Store>,
     /// Executes what is asked of dispatches.
     pub dispatches: Executor<Dispatch>,
+    /// Asked before a rental that is to be paid.
+    pub door: Arc<dyn PaymentDoor>,
     /// Executes what providers say of payments.
     pub payments: Executor<Payment>,
     /// Proves and reads what providers send.
@@ -80,6 +98,7 @@ pub(crate) struct Api {
     pub(crate) items: Executor<Item>,
     pub(crate) stores: Executor<Store>,
     pub(crate) dispatches: Executor<Dispatch>,
+    pub(crate) door: Arc<dyn PaymentDoor>,
     pub(crate) payments: Executor<Payment>,
     pub(crate) payment_webhooks: Arc<dyn PaymentWebhooks>,
     pub(crate) keys: Keys,
@@ -98,7 +117,7 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(parts: Parts, openapi: String) -> Self {
         let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, .. } = parts;
-        let Parts { payments, payment_webhooks, keys, vault, settings, .. } = parts;
+        let Parts { payments, payment_webhooks, door, keys, vault, settings, .. } = parts;
         let places = Arc::new(Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS)));
         Self {
             journal,
@@ -108,6 +127,7 @@ impl Api {
             items,
             stores,
             dispatches,
+            door,
             payments,
             payment_webhooks,
             keys,
@@ -156,15 +176,34 @@ impl Api {
         ids: &Ids,
     ) -> Result<Done, ExecuteError<A::Error>> {
         match executor.execute(id, command, context).await {
-            Err(ExecuteError::Stale { actual }) if ids.may_have_happened() => {
-                let events = self.journal.read_stream(&format!("{}-{id}", A::TYPE), 0).await?;
-                match events.iter().rfind(|event| event.command_id == context.command_id) {
-                    Some(event) => Ok(Done { position: event.position, revision: event.revision, events: 0 }),
-                    None => Err(ExecuteError::Stale { actual }),
-                }
+            Err(ExecuteError::Stale { actual }) => {
+                self.done_before::<A>(id, context, ids).await?.ok_or(ExecuteError::Stale { actual })
             }
             result => result,
         }
+    }
+
+    /// Turns a caller away who would have to wait for the payment provider; nothing has been done for them yet.
+    pub(crate) fn check_door(&self, policy: &Policy) -> Result<(), Problem> {
+        match policy.rules.payment {
+            PaymentTiming::None => Ok(()),
+            PaymentTiming::Upfront => self.door.visit().map_err(payment_unavailable),
+        }
+    }
+
+    /// What a command came to that was carried out before a crash, if it was.
+    pub(crate) async fn done_before<A: Executable>(
+        &self,
+        id: &str,
+        context: &Context,
+        ids: &Ids,
+    ) -> Result<Option<Done>, ReadError> {
+        if !ids.may_have_happened() {
+            return Ok(None);
+        }
+        let events = self.journal.read_stream(&format!("{}-{id}", A::TYPE), 0).await?;
+        let event = events.iter().rfind(|event| event.command_id == context.command_id);
+        Ok(event.map(|event| Done { position: event.position, revision: event.revision, events: 0 }))
     }
 
     /// Waits until the journal itself has reached a position, for answers that come from no view.
@@ -185,6 +224,18 @@ impl Api {
     /// Opens a text without holding up other requests; `None` once it was erased.
     pub(crate) async fn unseal(&self, customer: CustomerId, sealed: Personal) -> Result<Option<String>, Problem> {
         self.in_vault(move |vault| vault.unseal(&customer, &sealed)).await
+    }
+
+    /// Opens what was said, if anything was; `None` also once it was erased.
+    pub(crate) async fn unsealed(
+        &self,
+        customer: &CustomerId,
+        sealed: Option<Personal>,
+    ) -> Result<Option<String>, Problem> {
+        match sealed {
+            Some(sealed) => self.unseal(customer.clone(), sealed).await,
+            None => Ok(None),
+        }
     }
 
     async fn in_vault<T: Send + 'static>(

@@ -47,6 +47,9 @@ pub(crate) struct Options {
     /// Commands that may be in flight before others are asked to come back [default: 4096]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
+    /// Connections that may be open before others are asked to come back [default: 10000]
+    #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_CONNECTIONS")]
+    max_connections: Option<usize>,
 }
 
 /// The same, from a file.
@@ -62,6 +65,7 @@ struct File {
     payment_timeout_ms: Option<u64>,
     simulated_latency_ms: Option<String>,
     max_in_flight: Option<usize>,
+    max_connections: Option<usize>,
 }
 
 /// Checked configuration.
@@ -76,6 +80,7 @@ pub(crate) struct Config {
     pub(crate) payment_timeout: Duration,
     pub(crate) simulated_latency: Range<Duration>,
     pub(crate) max_in_flight: usize,
+    pub(crate) max_connections: usize,
     pub(crate) log: String,
     pub(crate) secrets: Secrets,
 }
@@ -94,6 +99,10 @@ impl Options {
         if max_in_flight == 0 {
             return Err(Failure::new("max-in-flight must be at least 1"));
         }
+        let max_connections = self.max_connections.or(file.max_connections).unwrap_or(10_000);
+        if max_connections == 0 {
+            return Err(Failure::new("max-connections must be at least 1"));
+        }
         let provider = self.payment_provider.clone().or(file.payment_provider);
         let payment_provider = Choice::of(provider.as_deref().unwrap_or("simulated"))?;
         let timeout_ms = self.payment_timeout_ms.or(file.payment_timeout_ms);
@@ -110,6 +119,7 @@ impl Options {
             payment_timeout: Duration::from_millis(timeout_ms),
             simulated_latency: range(latency.as_deref().unwrap_or("0"))?,
             max_in_flight,
+            max_connections,
             log: self.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
             secrets: Secrets::of_environment()?,
         })

@@ -3,17 +3,18 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::provider;
-use api::{Keys, Vault};
-use axum::serve::ListenerExt;
+use crate::serving::serve;
+use api::{Keys, PaymentDoor, Vault};
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
+use domain::message::Message;
 use domain::payment::Payment;
 use domain::quota::Quota;
 use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
-use sagas::SystemClock;
+use sagas::{Breaker, BreakerSettings, LogMessenger, SystemClock};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ pub(crate) struct System {
     address: Address,
     journal: Journal,
     keys: Keys,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     stopping: watch::Sender<bool>,
     api: api::Running,
     sagas: sagas::Running,
@@ -72,12 +73,15 @@ impl System {
             .map_err(|error| Failure::because("cannot start the views", error))?;
         let keys = Keys::load_or_create(data).map_err(|error| Failure::because("no signing key", error))?;
         let vault = Vault::open(data).map_err(|error| Failure::because("cannot open the personal keys", error))?;
+        let messenger =
+            LogMessenger::open(data).map_err(|error| Failure::because("cannot open the log of messages", error))?;
 
         let rentals = executor::<Rental>(&journal);
         let items = executor::<Item>(&journal);
         let stores = executor::<Store>(&journal);
         let dispatches = executor::<Dispatch>(&journal);
         let payments = executor::<Payment>(&journal);
+        let breaker = Breaker::new("payments", BreakerSettings::default());
         let parts = sagas::Parts {
             subscriptions: subscriptions.clone(),
             directory: data.clone(),
@@ -87,7 +91,10 @@ impl System {
             dispatches: dispatches.clone(),
             quotas: executor::<Quota>(&journal),
             stores: stores.clone(),
+            messages: executor::<Message>(&journal),
             provider: provider::provider(config)?,
+            breaker: breaker.clone(),
+            messenger: Arc::new(messenger),
             clock: Arc::new(SystemClock),
             settings: sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() },
         };
@@ -101,6 +108,7 @@ impl System {
             items,
             stores,
             dispatches,
+            door: Arc::new(Door(breaker)),
             payments,
             payment_webhooks: provider::webhooks(config),
             keys: keys.clone(),
@@ -111,18 +119,8 @@ impl System {
 
         let local = listener.local_addr().map_err(|error| Failure::because("no local address", error))?;
         let address = Address::write(data, local)?;
-        let (stopping, mut asked) = watch::channel(false);
-        let listener = listener.tap_io(|connection| {
-            // Answers are small and complete: waiting to fill a packet only delays them.
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(error = &error as &dyn std::error::Error, "a connection stays with delayed packets");
-            }
-        });
-        let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-            // A dropped sender means that the program is ending anyway.
-            let _ = asked.wait_for(|stop| *stop).await;
-        });
-        let server = tokio::spawn(async move { server.await });
+        let (stopping, asked) = watch::channel(false);
+        let server = tokio::spawn(serve(listener, router, config.max_connections, asked));
         Ok(Self {
             address,
             journal,
@@ -170,6 +168,23 @@ impl System {
             Some(reason) => Err(Failure::new(format!("the journal has failed: {reason}"))),
             None => sagas.map_err(|error| Failure::because("the sagas had stopped", error)),
         }
+    }
+}
+
+/// The breaker around the payment provider, as callers come past it.
+struct Door(Breaker);
+
+impl PaymentDoor for Door {
+    fn visit(&self) -> Result<(), Duration> {
+        self.0.visit()
+    }
+
+    fn breaker(&self) -> &'static str {
+        self.0.state().name()
+    }
+
+    fn times_opened(&self) -> u64 {
+        self.0.times_opened()
     }
 }
 

@@ -5,6 +5,7 @@ mod tests;
 
 use crate::dispatch::DispatchEvent;
 use crate::inventory::ItemEvent;
+use crate::message::MessageEvent;
 use crate::payment::PaymentEvent;
 use crate::quota::QuotaEvent;
 use crate::rental::RentalEvent;
@@ -25,6 +26,8 @@ pub enum Event {
     Dispatch(DispatchEvent),
     /// Of a `quota` stream.
     Quota(QuotaEvent),
+    /// Of a `message` stream.
+    Message(MessageEvent),
     /// Of a stream that is not the domain's.
     Foreign,
 }
@@ -52,6 +55,7 @@ impl Event {
             "store" => serde_json::from_str(payload).map(Self::Store),
             "dispatch" => serde_json::from_str(payload).map(Self::Dispatch),
             "quota" => serde_json::from_str(payload).map(Self::Quota),
+            "message" => serde_json::from_str(payload).map(Self::Message),
             _ => Ok(Self::Foreign),
         };
         decoded.map_err(|source| DecodeError { category: category.to_owned(), source })
@@ -74,5 +78,6 @@ from_aggregate!(
     Item(ItemEvent),
     Store(StoreEvent),
     Dispatch(DispatchEvent),
-    Quota(QuotaEvent)
+    Quota(QuotaEvent),
+    Message(MessageEvent)
 );

@@ -8,6 +8,8 @@ pub mod dispatch;
 mod event;
 mod ids;
 pub mod inventory;
+mod language;
+pub mod message;
 mod money;
 pub mod payment;
 mod period;
@@ -20,7 +22,8 @@ pub mod store;
 mod testing;
 
 pub use event::{DecodeError, Event};
-pub use ids::{CustomerId, InvalidId, ItemId, PaymentId, QuotaId, RentalId, StoreSlug};
+pub use ids::{CustomerId, InvalidId, ItemId, MessageId, PaymentId, QuotaId, RentalId, StoreSlug};
+pub use language::Language;
 pub use money::{Currency, Money, MoneyError};
 pub use period::{Period, PeriodError, days_started, instant_of_date, postponed, start_of_day};
 pub use personal::Personal;

@@ -112,6 +112,29 @@ impl Money {
         self.combine(other, i64::checked_sub)
     }
 
+    /// As people write it, with as many decimals as the currency has: `1,234.50 EUR`, `45,000 KRW`.
+    #[must_use]
+    pub fn for_people(self) -> String {
+        let code = self.currency.to_string();
+        let exponent = iso_currency::Currency::from_code(&code).and_then(iso_currency::Currency::exponent);
+        // Of a currency that nobody knows, minor units are all there is to say.
+        let decimals = usize::from(exponent.unwrap_or(0));
+        let digits = format!("{:0width$}", self.amount_minor.unsigned_abs(), width = decimals + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - decimals);
+        let mut text = if self.amount_minor < 0 { "-".to_owned() } else { String::new() };
+        for (index, digit) in whole.chars().enumerate() {
+            if index > 0 && (whole.len() - index).is_multiple_of(3) {
+                text.push(',');
+            }
+            text.push(digit);
+        }
+        if decimals > 0 {
+            text.push('.');
+            text.push_str(fraction);
+        }
+        format!("{text} {code}")
+    }
+
     fn combine(self, other: Self, op: fn(i64, i64) -> Option<i64>) -> Result<Self, MoneyError> {
         if self.currency != other.currency {
             return Err(MoneyError::MixedCurrencies(self.currency, other.currency));

@@ -1,12 +1,17 @@
 //! How a line of business behaves, and the words it uses. Five presets come along; a sixth is a file of its user.
 
 mod check;
+mod messages;
+pub(crate) mod placeholder;
 mod presets;
 #[cfg(test)]
 mod tests;
 
+pub use messages::{Occasion, Texts};
+
 use crate::rental::RentalStatus;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// A line of business: the rules of its rentals and the words for them.
@@ -56,6 +61,18 @@ pub struct Rules {
     /// Cancelled when it is not fetched so many seconds after the start of its period; left out, it waits for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_show_s: Option<u32>,
+    /// Whether customers may review what they have had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reviews: bool,
+    /// Whether a kiosk lends and takes back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kiosk: bool,
+    /// The changes that the customer is told of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<Occasion>,
+    /// Whether what is away may stay longer; never, where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
 }
 
 /// The three kinds of stock.
@@ -142,6 +159,14 @@ pub struct WaitingList {
     pub offer_s: u32,
 }
 
+/// Whether a rental may stay longer than was agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// How often one rental may be extended.
+    pub most: u32,
+}
+
 /// The words of a business.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -153,6 +178,9 @@ pub struct Words {
     /// The word for each status that has one of its own.
     #[serde(default)]
     pub status: BTreeMap<RentalStatus, String>,
+    /// What is said on each occasion that the rules list.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub messages: BTreeMap<Occasion, Texts>,
 }
 
 impl Words {
@@ -173,11 +201,15 @@ pub enum PolicyError {
     #[error("{field}: {why}")]
     Contradiction {
         /// Dotted path of the field.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What is wrong with it.
         why: &'static str,
     },
     /// No preset of that name.
     #[error("there is no preset `{0}`")]
     NoSuchPreset(String),
+}
+
+fn require(holds: bool, field: impl Into<Cow<'static, str>>, why: &'static str) -> Result<(), PolicyError> {
+    if holds { Ok(()) } else { Err(PolicyError::Contradiction { field: field.into(), why }) }
 }

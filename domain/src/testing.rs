@@ -2,7 +2,7 @@
 
 use crate::policy::{Policy, Rules};
 use crate::rental::Terms;
-use crate::{CustomerId, Instant, ItemId, Money, Period, RentalId, StoreSlug};
+use crate::{CustomerId, Instant, ItemId, Language, Money, Period, RentalId, StoreSlug};
 use cqrs_es::{Aggregate, event_sink::EventSink};
 use std::fmt::Debug;
 use uuid::Uuid;
@@ -119,6 +119,7 @@ pub(crate) fn car_terms() -> Terms {
         policy: "car-rental".to_owned(),
         rules: rules("car-rental"),
         time_zone: chrono_tz::Europe::Berlin,
+        language: Language::En,
     }
 }
 

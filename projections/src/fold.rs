@@ -21,6 +21,7 @@ pub(crate) struct Spec {
     /// `view-mypage`.
     pub(crate) subscription: &'static str,
     pub(crate) listed_by_tag: bool,
+    pub(crate) tagged_are_few: bool,
     pub(crate) fold: fn() -> Box<dyn Fold>,
 }
 
@@ -30,6 +31,7 @@ impl Spec {
             version: P::NAME,
             subscription: P::SUBSCRIPTION,
             listed_by_tag: P::LISTED_BY_TAG,
+            tagged_are_few: P::TAGGED_ARE_FEW,
             fold: || Box::new(Folding::<P>::default()),
         }
     }

@@ -15,14 +15,16 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Every view there is.
-pub(crate) static VIEWS: [Spec; 7] = [
+pub(crate) static VIEWS: [Spec; 9] = [
     Spec::of::<views::MyPage>(),
     Spec::of::<views::Reservations>(),
     Spec::of::<views::Catalogue>(),
     Spec::of::<views::Dispatches>(),
     Spec::of::<views::Payments>(),
+    Spec::of::<views::Messages>(),
     Spec::of::<views::Processes>(),
     Spec::of::<views::Stores>(),
+    Spec::of::<views::Reviews>(),
 ];
 
 /// Events that are folded in one transaction at the most.
@@ -59,8 +61,8 @@ pub(crate) struct Runner {
 pub struct PageQuery {
     /// Only what is this customer's, or this shop's.
     pub owner: Option<String>,
-    /// Only what has this tag: the status, where a view has one.
-    pub tag: Option<String>,
+    /// Only what has one of these tags (the status, where a view has one); whatever it has, where there are none.
+    pub tags: Vec<String>,
     /// How many at the most.
     pub limit: usize,
     /// Where the page before this one ended.
@@ -254,11 +256,19 @@ fn page<P: Projection>(
     let most = signed(limit as u64 + 1);
     let mut sql = format!("SELECT seq, body FROM {view} WHERE seq < ?1");
     let mut values: Vec<&dyn ToSql> = vec![&before, &most];
-    for (column, value) in [("owner", &query.owner), ("tag", &query.tag)] {
-        if let Some(value) = value {
-            values.push(value);
-            sql.push_str(&format!(" AND {column} = ?{}", values.len()));
-        }
+    if let Some(owner) = &query.owner {
+        values.push(owner);
+        sql.push_str(" AND owner = ?3");
+    }
+    if !query.tags.is_empty() {
+        let first = values.len();
+        values.extend(query.tags.iter().map(|tag| tag as &dyn ToSql));
+        let places: Vec<String> = (first + 1..=values.len()).map(|place| format!("?{place}")).collect();
+        sql.push_str(&format!(" AND tag IN ({})", places.join(", ")));
+    }
+    if query.owner.is_none() && !query.tags.is_empty() {
+        // Said, so that the index of the few is found.
+        sql.push_str(" AND tag <> ''");
     }
     sql.push_str(" ORDER BY seq DESC LIMIT ?2");
     let mut statement = connection.prepare_cached(&sql)?;

@@ -1,6 +1,6 @@
 //! What a view is: a pure fold of the journal into documents.
 
-use domain::{CustomerId, Event, ItemId, PaymentId, RentalId, StoreSlug};
+use domain::{CustomerId, Event, ItemId, MessageId, PaymentId, RentalId, StoreSlug};
 use journal::Recorded;
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
@@ -17,6 +17,8 @@ pub trait Projection: Send + Sync + 'static {
     const SUBSCRIPTION: &'static str;
     /// Whether lists are asked for by tag too, which costs an index.
     const LISTED_BY_TAG: bool = false;
+    /// Whether documents with a tag are few, and listed by it whoever owns them. Those without one cost no index.
+    const TAGGED_ARE_FEW: bool = false;
 
     /// What is folded and stored: the document, and what is needed to go on with it.
     type State: Serialize + DeserializeOwned + Send + 'static;
@@ -126,6 +128,12 @@ impl From<ItemId> for Key {
 
 impl From<PaymentId> for Key {
     fn from(id: PaymentId) -> Self {
+        Self::Id(id.0)
+    }
+}
+
+impl From<MessageId> for Key {
+    fn from(id: MessageId) -> Self {
         Self::Id(id.0)
     }
 }

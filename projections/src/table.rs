@@ -68,6 +68,10 @@ impl Table {
         if spec.listed_by_tag {
             connection.execute_batch(&format!("CREATE INDEX {view}_{generation}_by_tag ON {table} (owner, tag);"))?;
         }
+        if spec.tagged_are_few {
+            connection
+                .execute_batch(&format!("CREATE INDEX {view}_{generation}_tagged ON {table} (tag) WHERE tag <> '';"))?;
+        }
         Ok(())
     }
 

@@ -6,12 +6,18 @@ use crate::runner::Running;
 use crate::{Key, PageQuery};
 use domain::dispatch::DispatchEvent;
 use domain::inventory::{ItemEvent, ReleaseReason, Stock};
+use domain::message::{Letter, MessageEvent};
 use domain::payment::{Charge, PaymentEvent, Purpose};
-use domain::policy::{Action, By, Cancellation, PaymentTiming, Policy, PricePer, Rules, Step, StockKind, Words};
+use domain::policy::{
+    Action, By, Cancellation, Occasion, PaymentTiming, Policy, PricePer, Rules, Step, StockKind, Words,
+};
 use domain::quota::QuotaEvent;
 use domain::rental::{RentalEvent, Terms};
 use domain::store::StoreEvent;
-use domain::{Currency, CustomerId, Event, Instant, ItemId, Money, PaymentId, Period, RentalId, StoreSlug};
+use domain::{
+    Currency, CustomerId, Event, Instant, ItemId, Language, MessageId, Money, PaymentId, Period, Personal, RentalId,
+    StoreSlug,
+};
 use journal::{Append, Context, Expected, Journal, NewEvent, Subscriptions};
 use serde::Serialize;
 use std::path::Path;
@@ -202,6 +208,10 @@ fn rules() -> Rules {
         late_fee_percent: 150,
         waiting_list: None,
         no_show_s: None,
+        reviews: true,
+        kiosk: false,
+        messages: Vec::new(),
+        extension: None,
     }
 }
 
@@ -242,6 +252,7 @@ pub(crate) fn terms(customer: &str) -> Box<Terms> {
         policy: "car-rental".to_owned(),
         rules: rules(),
         time_zone: chrono_tz::Asia::Seoul,
+        language: Language::En,
     })
 }
 
@@ -293,6 +304,7 @@ pub(crate) fn payment_requested(id: RentalId) -> Fact {
     let charge = Charge {
         customer: alice(),
         store: seoul_cars(),
+        item: Some(car()),
         purpose: Purpose::Rental,
         amount: won(135_000),
         method: "pm_ok".to_owned(),
@@ -301,7 +313,8 @@ pub(crate) fn payment_requested(id: RentalId) -> Fact {
 }
 
 pub(crate) fn approved(id: RentalId) -> Fact {
-    of_payment(id, PaymentEvent::Approved { rental: id, reference: "ch_1".to_owned(), at: noon() })
+    let (item, amount, reference) = (Some(car()), Some(won(135_000)), "ch_1".to_owned());
+    of_payment(id, PaymentEvent::Approved { rental: id, item, amount, reference, at: noon() })
 }
 
 pub(crate) fn confirmed(id: RentalId) -> Fact {
@@ -332,7 +345,12 @@ pub(crate) fn founded() -> Fact {
     let policy = Policy {
         name: "car-rental".to_owned(),
         rules: rules(),
-        words: Words { rental: "booking".to_owned(), item: "car".to_owned(), status: Default::default() },
+        words: Words {
+            rental: "booking".to_owned(),
+            item: "car".to_owned(),
+            status: Default::default(),
+            messages: Default::default(),
+        },
     };
     of_store(StoreEvent::Registered {
         slug: seoul_cars(),
@@ -342,6 +360,11 @@ pub(crate) fn founded() -> Fact {
         currency: currency(),
         at: noon(),
     })
+}
+
+pub(crate) fn reviewed(id: RentalId, number: u32, stars: u8) -> Fact {
+    let text = Some(Personal::sealed(format!("sealed {stars}")));
+    of_rental(id, RentalEvent::ReviewWritten { item: car(), customer: alice(), number, stars, text, at: noon() })
 }
 
 /// A rental from the request to the hand-over: ten events in five streams.
@@ -360,13 +383,29 @@ pub(crate) fn story(id: RentalId) -> Vec<Fact> {
     facts
 }
 
+/// What alice is told of a rental, and that it has gone out.
+pub(crate) fn told(id: RentalId) -> Vec<Fact> {
+    let letter = Letter {
+        customer: alice(),
+        store: seoul_cars(),
+        occasion: Occasion::Confirmed,
+        language: Language::En,
+        text: "It stands.".to_owned(),
+    };
+    let stream = format!("message-{}", MessageId::telling_of(id.0));
+    vec![
+        Fact::new(stream.clone(), &MessageEvent::Recorded { rental: id, letter, at: noon() }),
+        Fact::new(stream, &MessageEvent::Sent { rental: id, reference: "log-1".to_owned(), at: noon() }),
+    ]
+}
+
 /// Many rentals at once, always mixed in the same way.
 pub(crate) async fn busy_day(journal: &Journal, rentals: std::ops::Range<u128>) {
     if rentals.start == 0 {
         append(journal, founded()).await;
         append(journal, registered(car(), Stock::Pool { units: 1_000 })).await;
     }
-    let mut open: Vec<std::vec::IntoIter<Fact>> = Vec::new();
+    let mut open = Vec::new();
     let mut coming = rentals.map(rental);
     let mut dice = 7_usize;
     loop {
@@ -374,7 +413,10 @@ pub(crate) async fn busy_day(journal: &Journal, rentals: std::ops::Range<u128>) 
         if open.len() < 8
             && let Some(id) = coming.next()
         {
-            open.push(story(id).into_iter());
+            let mut facts = story(id);
+            facts.push(reviewed(id, 1, 4));
+            facts.extend(told(id));
+            open.push(facts.into_iter());
         }
         if open.is_empty() {
             return;

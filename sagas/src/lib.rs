@@ -3,7 +3,9 @@
 //! **The answers are pure; one runner carries them out.** Stages follow from the journal's events alone, every command may be
 //! repeated, and the outside world is reached only here, behind a port and with an idempotency key.
 
+mod cashier;
 mod clock;
+pub mod messages;
 mod orders;
 pub mod payments;
 mod processes;
@@ -11,5 +13,6 @@ mod runner;
 mod sagas;
 
 pub use clock::{Clock, SystemClock};
-pub use payments::{PaymentProvider, SimulatedProvider};
+pub use messages::{LogMessenger, Messenger};
+pub use payments::{Breaker, BreakerSettings, BreakerState, PaymentProvider, SimulatedProvider};
 pub use sagas::{Parts, Running, SagaError, Sagas, Settings};

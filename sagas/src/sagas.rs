@@ -1,13 +1,17 @@
 //! Starts the process managers and stops them.
 
 use crate::Clock;
-use crate::payments::{PaymentProvider, Payments, Till};
+use crate::cashier::Cashier;
+use crate::messages::{Messages, Messenger, Post};
+use crate::payments::{Breaker, PaymentProvider, Payments, Till};
 use crate::processes::dispatch::{Counter, Dispatching};
+use crate::processes::extension::{Clerk, Extending};
 use crate::processes::reservation::{Desk, Reservation};
 use crate::processes::waiting::{Steward, Waiting};
 use crate::runner::{Orders, Process, Runner, Saved};
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
+use domain::message::Message;
 use domain::payment::Payment;
 use domain::quota::Quota;
 use domain::rental::Rental;
@@ -16,7 +20,7 @@ use journal::{Executor, Subscriptions};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 /// Why the process managers cannot start, or go on.
@@ -56,6 +60,10 @@ pub struct Settings {
     pub provider_timeout: Duration,
     /// Calls to the provider at once.
     pub provider_calls: usize,
+    /// How long the messenger may take for a message.
+    pub messenger_timeout: Duration,
+    /// Messages that go out at once.
+    pub messenger_calls: usize,
     /// Processes of one kind that handle something at once.
     pub in_flight: usize,
     /// Idle processes of one kind that stay in memory.
@@ -73,6 +81,8 @@ impl Default for Settings {
         Self {
             provider_timeout: Duration::from_millis(610),
             provider_calls: 512,
+            messenger_timeout: Duration::from_secs(10),
+            messenger_calls: 256,
             in_flight: 1_024,
             in_memory: 16_384,
             save_every_events: 10_000,
@@ -84,7 +94,7 @@ impl Default for Settings {
 
 /// What the process managers work with.
 pub struct Parts {
-    /// Where `reservation`, `dispatch`, `waiting` and `payments` subscribe.
+    /// Where `reservation`, `extension`, `dispatch`, `waiting`, `payments` and `messages` subscribe.
     pub subscriptions: Subscriptions,
     /// Where `sagas.db` is, or will be.
     pub directory: PathBuf,
@@ -100,8 +110,14 @@ pub struct Parts {
     pub quotas: Executor<Quota>,
     /// See `rentals`.
     pub stores: Executor<Store>,
+    /// See `rentals`.
+    pub messages: Executor<Message>,
     /// Who moves the money.
     pub provider: Arc<dyn PaymentProvider>,
+    /// Leaves the provider alone while it fails; shared with whoever lets customers in.
+    pub breaker: Breaker,
+    /// Who carries messages to customers.
+    pub messenger: Arc<dyn Messenger>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What can be set.
@@ -119,32 +135,49 @@ impl Sagas {
     /// When a file cannot be used, or the journal is older than what was handled.
     pub async fn start(parts: Parts) -> Result<Running, SagaError> {
         let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
-        let Parts { provider, clock, settings, .. } = parts;
+        let Parts { messages, provider, breaker, messenger, clock, settings, .. } = parts;
+        let cashier = || Cashier { rentals: rentals.clone(), payments: payments.clone(), clock: clock.clone() };
         let desk = Desk {
             rentals: rentals.clone(),
-            payments: payments.clone(),
+            cashier: cashier(),
             items: items.clone(),
             dispatches: dispatches.clone(),
             quotas,
             clock: clock.clone(),
         };
+        let post = Post {
+            messages,
+            rentals: rentals.clone(),
+            items: items.clone(),
+            stores: stores.clone(),
+            messenger,
+            clock: clock.clone(),
+            timeout: settings.messenger_timeout,
+            lines: Semaphore::new(settings.messenger_calls.min(Semaphore::MAX_PERMITS)),
+        };
+        let clerk = Clerk { rentals: rentals.clone(), items: items.clone(), cashier: cashier(), clock: clock.clone() };
         let counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
         let steward = Steward { items, clock: clock.clone() };
-        let till = Till::new(payments, provider, clock.clone(), settings.provider_timeout, settings.provider_calls);
+        let (timeout, calls) = (settings.provider_timeout, settings.provider_calls);
+        let till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
-        let (reservation, dispatch, waiting, payments) = (
+        let (reservation, extension, dispatch, waiting, payments, messages) = (
             start.resume::<Reservation, _>(desk).await?,
+            start.resume::<Extending, _>(clerk).await?,
             start.resume::<Dispatching, _>(counter).await?,
             start.resume::<Waiting, _>(steward).await?,
             start.resume::<Payments, _>(till).await?,
+            start.resume::<Messages, _>(post).await?,
         );
         let failure = Arc::new(OnceLock::new());
         let runs = vec![
             start.run(reservation, &failure),
+            start.run(extension, &failure),
             start.run(dispatch, &failure),
             start.run(waiting, &failure),
             start.run(payments, &failure),
+            start.run(messages, &failure),
         ];
         Ok(Running { stop: start.stop, runs, failure })
     }

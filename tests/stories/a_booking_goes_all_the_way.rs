@@ -32,8 +32,9 @@ async fn a_car_is_booked_prepared_handed_over_and_returned() {
         RentalPrepared rental@3 by process:dispatch
         DispatchHandedOver dispatch@3 by staff:seoul-cars
         RentalHandedOver rental@4 by process:dispatch
+        StockHandedOut item@4 by process:reservation
         RentalReturned rental@5 by staff:seoul-cars
-        StockReturned item@4 by process:reservation
+        StockReturned item@5 by process:reservation
         RentalCompleted rental@6 by process:reservation
     "#]]
     .assert_eq(&shop.transcript(&rental).await);

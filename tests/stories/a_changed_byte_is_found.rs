@@ -21,15 +21,12 @@ async fn journal_with_marker() -> (std::sync::Arc<Data>, u64) {
     (data, first["position"].as_u64().unwrap())
 }
 
-/// Replaces the first place in the file, in the order of positions, where the marker stands in a payload.
+/// Replaces a byte of the marker in the customer's request, which is the first event that has it.
 fn change_one_byte(data: &Data) {
     let path = data.path().join("journal.db");
     let mut bytes = fs::read(&path).unwrap();
-    let needle = format!("\"customer\":\"{MARKER}\"");
-    let places: Vec<usize> =
-        (0..bytes.len() - needle.len()).filter(|&at| bytes[at..].starts_with(needle.as_bytes())).collect();
-    // SQLite fills a page from its end: the earliest row of a page stands last in it.
-    let place = *places.last().expect("the marker is in the file");
+    let needle = format!("\"terms\":{{\"customer\":\"{MARKER}\"");
+    let place = bytes.windows(needle.len()).position(|part| part == needle.as_bytes()).expect("it is in the file");
     bytes[place + needle.len() - 2] = b'2';
     fs::write(&path, bytes).unwrap();
 }

@@ -33,10 +33,11 @@ async fn an_overdue_car_blocks_until_it_is_back() {
         RentalPrepared rental@3 by process:dispatch
         DispatchHandedOver dispatch@3 by staff:seoul-cars
         RentalHandedOver rental@4 by process:dispatch
+        StockHandedOut item@4 by process:reservation
         RentalOverdue rental@5 by process:reservation
-        StockOverdue item@4 by process:reservation
+        StockOverdue item@5 by process:reservation
         RentalReturned rental@6 by staff:seoul-cars
-        StockReturned item@5 by process:reservation
+        StockReturned item@6 by process:reservation
         PaymentRequested payment@1 by process:reservation
         PaymentApproved payment@2 by process:payments
         RentalCompleted rental@7 by process:reservation

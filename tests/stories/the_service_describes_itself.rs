@@ -28,6 +28,7 @@ const ROUTES: &[(&str, &str)] = &[
     ("get", "/v1/mypage"),
     ("get", "/v1/mypage/reservations"),
     ("get", "/v1/mypage/payments"),
+    ("get", "/v1/mypage/messages"),
     ("get", "/v1/admin/events"),
     ("get", "/v1/admin/subscriptions"),
     ("post", "/v1/admin/subscriptions/{}/pause"),

@@ -45,10 +45,14 @@ pub(crate) async fn history(
 
 /// What was said in confidence, in clear for those who may read it; null once it was erased.
 async fn unseal(api: &Api, customer: &CustomerId, event: &Recorded, data: &mut Value) -> Result<(), Problem> {
-    if let Ok(Event::Rental(RentalEvent::CancellationRequested { reason: Some(sealed), .. })) =
-        event.decoded(Event::decode)
-    {
-        data["reason"] = api.unseal(customer.clone(), sealed.clone()).await?.into();
-    }
+    let (field, sealed) = match event.decoded(Event::decode) {
+        Ok(Event::Rental(RentalEvent::CancellationRequested { reason: Some(sealed), .. })) => ("reason", sealed),
+        Ok(Event::Rental(
+            RentalEvent::ReviewWritten { text: Some(sealed), .. }
+            | RentalEvent::ReviewEdited { text: Some(sealed), .. },
+        )) => ("text", sealed),
+        Ok(_) | Err(_) => return Ok(()),
+    };
+    data[field] = api.unseal(customer.clone(), sealed.clone()).await?.into();
     Ok(())
 }

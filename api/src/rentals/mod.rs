@@ -1,11 +1,14 @@
 //! Rentals: asking for one, taking it through the store, getting out of it, and looking at it.
 
 mod cancel;
+mod extend;
 mod history;
+mod late_fee;
 mod query;
 mod request;
+mod review;
 pub(crate) mod shown;
-mod steps;
+pub(crate) mod steps;
 mod waiting;
 
 use crate::Api;
@@ -23,24 +26,28 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(query::rental))
         .routes(routes!(history::history))
         .routes(routes!(cancel::cancel))
+        .routes(routes!(extend::extend))
         .routes(routes!(waiting::accept))
         .routes(routes!(waiting::decline))
         .routes(routes!(waiting::line))
         .routes(routes!(steps::prepare))
         .routes(routes!(steps::hand_over))
         .routes(routes!(steps::return_rental))
+        .routes(routes!(late_fee::pay_late_fee))
+        .routes(routes!(late_fee::waive_late_fee))
+        .routes(routes!(review::write, review::edit, review::delete))
 }
 
 /// Whose a rental is.
-struct Belongs {
-    rental: RentalId,
+pub(crate) struct Belongs {
+    pub(crate) rental: RentalId,
     customer: CustomerId,
-    store: StoreSlug,
+    pub(crate) store: StoreSlug,
     revision: u64,
 }
 
 /// The rental of that name, for whoever it is.
-async fn find(api: &Api, name: &str) -> Result<Belongs, Problem> {
+pub(crate) async fn find(api: &Api, name: &str) -> Result<Belongs, Problem> {
     let rental: RentalId = name.parse().map_err(|_| not_found("rental", name))?;
     let found = api
         .rentals

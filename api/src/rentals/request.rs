@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::rental::{RentalCommand, RentalError, RentalStatus, Terms};
 use domain::store::Profile;
-use domain::{CustomerId, ItemId, RentalId};
+use domain::{CustomerId, ItemId, Language, RentalId};
 use journal::{Done, ExecuteError};
 use projections::MyPageEntry;
 use serde::Deserialize;
@@ -53,7 +53,7 @@ pub(crate) struct RequestRental {
 /// Ask for a rental. Waits for its outcome: 2 seconds, or as `Prefer: wait=N` or `respond-async` says.
 #[utoipa::path(
     post, path = "/v1/rentals", tag = "rentals", request_body = RequestRental,
-    params(schema::CommandHeaders, schema::WaitHeaders),
+    params(schema::CommandHeaders, schema::WaitHeaders, schema::LanguageHeader),
     responses(
         (status = 201, description = "It is confirmed", body = schema::Rental),
         (status = 202, description = "It is not decided yet, or waits in line; look at `Location`", body = schema::Rental),
@@ -77,10 +77,14 @@ async fn request(
 ) -> Result<Answer, Problem> {
     let store = api.store_of(asked.item).await?.ok_or_else(|| not_found("item", asked.item))?;
     let profile = api.profile(&store).await?.ok_or_else(|| not_found("store", &store))?;
-    let terms = terms(asked, customer, &profile)?;
+    let terms = terms(asked, customer, &profile, call.language)?;
     let quantity = terms.quantity;
     let rental = RentalId(ids.id("rental"));
     let id = rental.to_string();
+    // One who was let in before is not turned away at the second try.
+    if !(ids.may_have_happened() && api.rentals.inspect(&id, |rental, _| rental.status().is_some()).await?) {
+        api.check_door(&profile.policy)?;
+    }
     let (until, wait) = patience(call.preference, api.settings.wait);
     let context = call.context(&ids, Some(id.clone()));
     // Before the request is in the journal: no event of it may be missed.
@@ -102,7 +106,7 @@ async fn request(
     })
 }
 
-fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile) -> Result<Terms, Problem> {
+fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile, language: Language) -> Result<Terms, Problem> {
     let period = when::period(asked.from.as_deref(), asked.to.as_deref(), profile.time_zone)?;
     let seats = u32::try_from(asked.seats.len()).map_err(|_| invalid("seats", "too many"))?;
     Ok(Terms {
@@ -117,6 +121,7 @@ fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile) -> Resu
         policy: profile.policy.name.clone(),
         rules: profile.policy.rules.clone(),
         time_zone: profile.time_zone,
+        language,
     })
 }
 
@@ -124,13 +129,16 @@ fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile) -> Resu
 const fn patience(preference: Preference, otherwise: Duration) -> (Until, Duration) {
     match preference {
         Preference::Async | Preference::Wait(0) => (|_| true, ECHO),
-        Preference::None | Preference::Wait(_) => (is_decided, preference.wait(otherwise)),
+        Preference::None | Preference::Wait(_) => (is_decided_or_waits, preference.wait(otherwise)),
     }
 }
 
-pub(super) fn is_decided(entry: &MyPageEntry) -> bool {
-    let decided = !matches!(entry.status, RentalStatus::Requested | RentalStatus::Cancelling);
-    decided || entry.waiting.is_some()
+fn is_decided_or_waits(entry: &MyPageEntry) -> bool {
+    is_decided(entry) || entry.waiting.is_some()
+}
+
+pub(super) const fn is_decided(entry: &MyPageEntry) -> bool {
+    !matches!(entry.status, RentalStatus::Requested | RentalStatus::Cancelling)
 }
 
 /// The outcome of a rental that was there before.

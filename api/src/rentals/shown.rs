@@ -5,13 +5,13 @@ use crate::answer::Answer;
 use crate::outcomes::Folded;
 use crate::problem::Problem;
 use axum::http::StatusCode;
-use domain::StoreSlug;
 use domain::rental::RentalStatus;
 use domain::store::Profile;
+use domain::{Instant, StoreSlug};
 use projections::MyPageEntry;
 use serde::Serialize;
 
-/// A customer's entry with the business's word for where it stands, and with the reason of a cancellation in clear.
+/// A customer's entry with the business's word for where it stands, and with what the customer said in clear.
 #[derive(Serialize)]
 pub(crate) struct Shown {
     #[serde(flatten)]
@@ -19,6 +19,18 @@ pub(crate) struct Shown {
     status_label: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     cancellation_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<ReviewShown>,
+}
+
+/// What a customer says of it, in clear.
+#[derive(Serialize)]
+struct ReviewShown {
+    stars: u8,
+    /// Left out where personal words are; null where there are none, or not any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<Option<String>>,
+    at: Instant,
 }
 
 impl Shown {
@@ -27,8 +39,10 @@ impl Shown {
         if let Some(cancellation) = &mut entry.cancellation {
             cancellation.reason = None;
         }
+        let said = entry.review.take();
+        let review = said.map(|said| ReviewShown { stars: said.stars, text: None, at: said.at });
         let status_label = label(profile, entry.status);
-        Self { entry, status_label, cancellation_reason: None }
+        Self { entry, status_label, cancellation_reason: None, review }
     }
 
     /// For somebody who may read the customer's words.
@@ -38,12 +52,16 @@ impl Shown {
         profile: Option<&Profile>,
     ) -> Result<Self, Problem> {
         let sealed = entry.cancellation.as_mut().and_then(|cancellation| cancellation.reason.take());
-        let cancellation_reason = match sealed {
-            Some(sealed) => api.unseal(entry.customer.clone(), sealed).await?,
+        let cancellation_reason = api.unsealed(&entry.customer, sealed).await?;
+        let review = match entry.review.take() {
+            Some(said) => {
+                let text = api.unsealed(&entry.customer, said.text).await?;
+                Some(ReviewShown { stars: said.stars, text: Some(text), at: said.at })
+            }
             None => None,
         };
         let status_label = label(profile, entry.status);
-        Ok(Self { entry, status_label, cancellation_reason })
+        Ok(Self { entry, status_label, cancellation_reason, review })
     }
 }
 

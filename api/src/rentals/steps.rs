@@ -11,8 +11,8 @@ use crate::schema::{self, Nothing};
 use crate::{Api, story};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use domain::dispatch::{DispatchCommand, DispatchError};
-use domain::rental::{RentalCommand, RentalStatus};
+use domain::dispatch::{DispatchCommand, DispatchError, DispatchStatus};
+use domain::rental::{RentalCommand, RentalError, RentalStatus};
 use domain::store::Profile;
 use journal::{Context, ExecuteError};
 use projections::{DispatchProgress, MyPageEntry};
@@ -77,7 +77,7 @@ pub(crate) async fn return_rental(
 }
 
 /// The rental, where the caller works at its store. That it exists is not for others to know.
-async fn staffed(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem> {
+pub(super) async fn staffed(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem> {
     let store = call.staff()?;
     let belongs = find(api, &name).await?;
     if belongs.store != *store {
@@ -87,7 +87,7 @@ async fn staffed(api: &Api, call: &Call, name: String) -> Result<Belongs, Proble
     Ok(belongs)
 }
 
-async fn dispatch(
+pub(crate) async fn dispatch(
     api: &Api,
     call: &Call,
     belongs: Belongs,
@@ -97,11 +97,7 @@ async fn dispatch(
 ) -> Result<Answer, Problem> {
     let id = belongs.rental.to_string();
     let Some(profile) = api.profile(&belongs.store).await? else { return Err(not_found("store", belongs.store)) };
-    // The caller knows the revision of the rental; the dispatch has a stream of its own.
-    if call.seen_revision.is_some_and(|seen| seen != belongs.revision) && !ids.may_have_happened() {
-        let detail = format!("the revision is {}", belongs.revision);
-        return Err(Problem::new(STALE_REVISION, detail).with("revision", belongs.revision));
-    }
+    check_seen(call, &belongs, &ids)?;
     let context = Context { seen_revision: None, ..call.context(&ids, Some(id.clone())) };
     let watching = api.outcomes.watch(belongs.rental, until);
     let take_step = || api.dispatches.execute(&id, step(profile.open, chrono::Utc::now()), &context);
@@ -115,23 +111,48 @@ async fn dispatch(
     followed(api, call, &belongs, watching, &profile, StatusCode::ACCEPTED).await
 }
 
+/// The caller knows the revision of the rental; what is changed for it has streams of its own.
+pub(crate) fn check_seen(call: &Call, belongs: &Belongs, ids: &Ids) -> Result<(), Problem> {
+    if call.seen_revision.is_none_or(|seen| seen == belongs.revision) || ids.may_have_happened() {
+        return Ok(());
+    }
+    let detail = format!("the revision is {}", belongs.revision);
+    Err(Problem::new(STALE_REVISION, detail).with("revision", belongs.revision))
+}
+
 /// Waits until the store knows of a confirmed rental. One that is not confirmed is not waited for.
-async fn is_on_its_way(api: &Api, call: &Call, belongs: &Belongs) -> Result<bool, Problem> {
+pub(crate) async fn is_on_its_way(api: &Api, call: &Call, belongs: &Belongs) -> Result<bool, Problem> {
     let watching = api.outcomes.watch(belongs.rental, is_known_or_never_will_be);
     let head = api.journal.head();
     watching.begin(&story::read(api, belongs.rental, head).await?, head);
     Ok(watching.outcome(call.preference.wait(api.settings.wait)).await.reached)
 }
 
-async fn take_back(api: &Api, call: &Call, belongs: Belongs, ids: Ids) -> Result<Answer, Problem> {
+/// Takes it back, whoever has been told of what so far.
+pub(crate) async fn take_back(api: &Api, call: &Call, belongs: Belongs, ids: Ids) -> Result<Answer, Problem> {
     let id = belongs.rental.to_string();
     let Some(profile) = api.profile(&belongs.store).await? else { return Err(not_found("store", belongs.store)) };
     let context = call.context(&ids, Some(id.clone()));
     let watching = api.outcomes.watch(belongs.rental, is_completed);
-    let command = RentalCommand::Return { now: chrono::Utc::now() };
-    api.execute(&api.rentals, &id, command, &context, &ids).await?;
+    let bring_back = || RentalCommand::Return { now: chrono::Utc::now() };
+    match api.execute(&api.rentals, &id, bring_back(), &context, &ids).await {
+        // The store has handed it over and the rental was not told yet: it is told here.
+        Err(ExecuteError::Refused(RentalError::WrongStatus { .. })) if was_handed_over(api, &id).await? => {
+            let command = RentalCommand::MarkHandedOver { now: chrono::Utc::now() };
+            let told = Context { command_id: ids.id("told"), seen_revision: None, ..context.clone() };
+            api.rentals.execute(&id, command, &told).await?;
+            let context = Context { seen_revision: None, ..context };
+            api.rentals.execute(&id, bring_back(), &context).await?;
+        }
+        taken => drop(taken?),
+    }
     // It is back, whatever there is still to be settled.
     followed(api, call, &belongs, watching, &profile, StatusCode::OK).await
+}
+
+async fn was_handed_over(api: &Api, id: &str) -> Result<bool, Problem> {
+    let status = api.dispatches.inspect(id, |dispatch, _| dispatch.status()).await?;
+    Ok(status == Some(DispatchStatus::HandedOver))
 }
 
 async fn followed(
@@ -163,7 +184,7 @@ const fn is_prepared(entry: &MyPageEntry) -> bool {
     matches!(entry.status, RentalStatus::Prepared | RentalStatus::Cancelling) || is_handed_over(entry)
 }
 
-const fn is_handed_over(entry: &MyPageEntry) -> bool {
+pub(crate) const fn is_handed_over(entry: &MyPageEntry) -> bool {
     matches!(
         entry.status,
         RentalStatus::HandedOver | RentalStatus::Overdue | RentalStatus::Returned | RentalStatus::Completed

@@ -43,8 +43,12 @@ pub(crate) async fn accept(
 }
 
 async fn take(api: &Api, call: &Call, belongs: Belongs, ids: Ids) -> Result<Answer, Problem> {
+    let profile = store_of(api, &belongs).await?;
+    if !ids.may_have_happened() {
+        api.check_door(&profile.policy)?;
+    }
     let command = RentalCommand::Accept { now: chrono::Utc::now() };
-    let (outcome, profile) = answered(api, call, &belongs, command, is_decided, ids).await?;
+    let outcome = answered(api, call, &belongs, command, is_decided, ids).await?;
     let quantity = outcome.folded.entry.as_ref().map_or(0, |entry| entry.quantity);
     settled(outcome, belongs.rental, quantity, &profile, StatusCode::OK).map(|answer| preferred(call, answer))
 }
@@ -70,8 +74,9 @@ pub(crate) async fn decline(
 }
 
 async fn leave(api: &Api, call: &Call, belongs: Belongs, ids: Ids) -> Result<Answer, Problem> {
+    let profile = store_of(api, &belongs).await?;
     let command = RentalCommand::Decline { now: chrono::Utc::now() };
-    let (outcome, profile) = answered(api, call, &belongs, command, is_cancelled, ids).await?;
+    let outcome = answered(api, call, &belongs, command, is_cancelled, ids).await?;
     let done = outcome.folded.entry.as_ref().is_some_and(is_cancelled);
     let status = if done { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok(preferred(call, shown::answer(status, outcome.folded, Some(&profile))))
@@ -92,6 +97,10 @@ async fn owned(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem>
     Ok(belongs)
 }
 
+async fn store_of(api: &Api, belongs: &Belongs) -> Result<Profile, Problem> {
+    api.profile(&belongs.store).await?.ok_or_else(internal)
+}
+
 async fn answered(
     api: &Api,
     call: &Call,
@@ -99,15 +108,14 @@ async fn answered(
     command: RentalCommand,
     until: Until,
     ids: Ids,
-) -> Result<(Outcome, Profile), Problem> {
+) -> Result<Outcome, Problem> {
     let id = belongs.rental.to_string();
-    let profile = api.profile(&belongs.store).await?.ok_or_else(internal)?;
     let watching = api.outcomes.watch(belongs.rental, until);
     let context = call.context(&ids, Some(id.clone()));
     api.execute(&api.rentals, &id, command, &context, &ids).await?;
     let head = api.journal.head();
     watching.begin(&story::read(api, belongs.rental, head).await?, head);
-    Ok((watching.outcome(call.preference.wait(api.settings.wait)).await, profile))
+    Ok(watching.outcome(call.preference.wait(api.settings.wait)).await)
 }
 
 fn preferred(call: &Call, answer: Answer) -> Answer {

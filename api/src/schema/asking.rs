@@ -27,6 +27,16 @@ pub(crate) struct WaitHeaders {
     prefer: Option<String>,
 }
 
+/// In which language the customer is written to.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct LanguageHeader {
+    /// The languages that the customer likes, as in RFC 9110. Messages are written in the one of `en` and `ko` that is liked best;
+    /// in English where neither is.
+    #[param(rename = "Accept-Language", example = "ko-KR, en;q=0.8")]
+    accept_language: Option<String>,
+}
+
 /// What every query may say.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -70,6 +80,14 @@ pub(crate) struct AfterParams {
 #[into_params(parameter_in = Query)]
 pub(crate) struct StatusParam {
     /// Only these: `requested`, `prepared`, `handed_over` or `cancelled`.
+    status: Option<String>,
+}
+
+/// Which open rentals.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OpenStatusParam {
+    /// Only these: `confirmed`, `prepared`, `handed_over` or `overdue`; all four unless said otherwise.
     status: Option<String>,
 }
 

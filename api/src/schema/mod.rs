@@ -6,10 +6,10 @@ mod asking;
 mod rental;
 
 pub(crate) use asking::{
-    AfterParams, AsOf, CommandHeaders, CommandProblems, ListParams, QueryParams, QueryProblems, RangeParams,
-    StatusParam, WaitHeaders,
+    AfterParams, AsOf, CommandHeaders, CommandProblems, LanguageHeader, ListParams, OpenStatusParam, QueryParams,
+    QueryProblems, RangeParams, StatusParam, WaitHeaders,
 };
-pub(crate) use rental::{Dispatch, Payment, PlaceInLine, Rental, Reservation};
+pub(crate) use rental::{Dispatch, KioskReservation, Message, Payment, PlaceInLine, Rental, Reservation, Review};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -134,12 +134,35 @@ pub(crate) struct Item {
     reservations: Option<u64>,
     /// How many rentals wait in line.
     waiting: Option<u64>,
+    payments: Option<ItemPayments>,
+    reviews: Option<ItemReviews>,
     last_action: Option<LastAction>,
+}
+
+/// What was paid for an item, late fees included.
+#[derive(ToSchema)]
+pub(crate) struct ItemPayments {
+    /// How many were approved.
+    approved: u64,
+    /// How much that was; null before the first.
+    amount: Option<Money>,
+    /// How much of it went back.
+    refunded: Option<Money>,
+}
+
+/// The reviews of an item in two numbers.
+#[derive(ToSchema)]
+pub(crate) struct ItemReviews {
+    count: u64,
+    /// Stars, to two decimals; null where there is no review.
+    #[schema(example = 4.33)]
+    average: Option<f64>,
 }
 
 /// What was done to an item last.
 #[derive(ToSchema)]
 pub(crate) struct LastAction {
+    /// `register`, `edit`, `stock`, `retire`, `reserve`, `pay`, `cancel`, `hand_over`, `overdue`, `return` or `review`.
     action: String,
     at: DateTime<Utc>,
 }
@@ -217,4 +240,7 @@ pub(crate) struct Health {
     journal: Option<()>,
     #[schema(value_type = Option<Vec<Object>>)]
     subscriptions: Option<()>,
+    /// The circuit breaker around the payment provider.
+    #[schema(value_type = Option<Object>)]
+    payments: Option<()>,
 }

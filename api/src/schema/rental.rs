@@ -32,13 +32,61 @@ pub(crate) struct Rental {
     deadlines: Deadlines,
     days_late: Option<u32>,
     late_fee: Option<PaymentOfRental>,
+    /// Why the charge for being late was declined: it is owed.
+    late_fee_declined: Option<String>,
+    /// The store does without that charge.
+    late_fee_waived: Option<bool>,
+    extension: Option<Extension>,
+    extension_payments: Option<Vec<PaymentOfRental>>,
     cancellation: Option<Cancellation>,
     /// In clear, for those who may read it.
     cancellation_reason: Option<String>,
     refunded: Option<Money>,
+    review: Option<ReviewOfRental>,
     requested_at: DateTime<Utc>,
     changed_at: DateTime<Utc>,
     revision: u64,
+}
+
+/// What its customer says of it.
+#[derive(ToSchema)]
+pub(crate) struct ReviewOfRental {
+    /// 1 to 5.
+    stars: u8,
+    /// In clear, for those who may read it; null where there are no words, or not any more. Not in the answers to commands.
+    text: Option<String>,
+    /// When they said so.
+    at: DateTime<Utc>,
+}
+
+/// What a customer says of an item.
+#[derive(ToSchema)]
+pub(crate) struct Review {
+    /// 1 to 5.
+    stars: u8,
+    /// Null where there are no words, or not any more.
+    #[schema(required)]
+    text: Option<String>,
+    written_at: DateTime<Utc>,
+    #[schema(required)]
+    edited_at: Option<DateTime<Utc>>,
+}
+
+/// A rental, in a line, as a kiosk shows it.
+#[derive(ToSchema)]
+pub(crate) struct KioskReservation {
+    rental: Uuid,
+    item: Uuid,
+    /// What the item is called.
+    item_name: Option<String>,
+    customer: String,
+    quantity: u32,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    /// `confirmed`, `prepared`, `handed_over` or `overdue`.
+    status: String,
+    /// The business's word for it.
+    status_label: String,
 }
 
 /// What is paid for a rental.
@@ -49,6 +97,19 @@ pub(crate) struct PaymentOfRental {
     status: String,
     amount: Money,
     refunded: Option<Money>,
+}
+
+/// The newest wish to keep a rental longer.
+#[derive(ToSchema)]
+pub(crate) struct Extension {
+    /// Which extension of the rental, from 1.
+    number: u32,
+    to: DateTime<Utc>,
+    /// `requested`, `extended` or `refused`.
+    status: String,
+    /// Why it was refused.
+    #[schema(value_type = Option<Object>)]
+    reason: Option<()>,
 }
 
 /// What the store does for a rental.
@@ -116,8 +177,9 @@ pub(crate) struct Payment {
     rental: Uuid,
     customer: String,
     store: String,
-    /// `rental` or `late_fee`.
-    purpose: String,
+    /// `"rental"`, `"late_fee"` or `{"extension": {"number": 1}}`.
+    #[schema(value_type = Value)]
+    purpose: (),
     amount: Money,
     status: String,
     reference: Option<String>,
@@ -125,6 +187,27 @@ pub(crate) struct Payment {
     refunded: Option<Money>,
     requested_at: DateTime<Utc>,
     changed_at: DateTime<Utc>,
+}
+
+/// What a customer was told of a rental.
+#[derive(ToSchema)]
+pub(crate) struct Message {
+    id: Uuid,
+    rental: Uuid,
+    store: String,
+    customer: String,
+    /// The change that it tells of: `requested`, `offered`, `confirmed`, `rejected`, `expired`, `prepared`, `handed_over`,
+    /// `extended`, `extension_refused`, `overdue`, `returned`, `completed`, `cancelling`, `cancellation_refused` or `cancelled`.
+    occasion: String,
+    /// `en` or `ko`.
+    language: String,
+    text: String,
+    /// `recorded`, `sent` or `failed`.
+    status: String,
+    recorded_at: DateTime<Utc>,
+    sent_at: Option<DateTime<Utc>>,
+    /// How often it has not gone out.
+    failures: u32,
 }
 
 /// What a store has to do for one rental.

@@ -27,6 +27,7 @@ const CUSTOMER: [u16; 7] = [401, IN, IN, 403, 403, 403, 403];
 const STORE_KEEPERS: [u16; 7] = [401, 403, 403, IN, 403, 403, IN];
 const STAFF_OF_RENTAL: [u16; 7] = [401, 403, 403, IN, 404, 403, 403];
 const CUSTOMER_OF_RENTAL: [u16; 7] = [401, IN, 404, 403, 403, 403, 403];
+const KIOSK: [u16; 7] = [401, 403, 403, 403, 403, IN, 403];
 const READERS: [u16; 7] = [401, IN, 404, IN, 404, 403, IN];
 
 const TABLE: &[Row] = &[
@@ -44,21 +45,33 @@ const TABLE: &[Row] = &[
     ("DELETE", "/v1/items/{item}", STAFF),
     ("POST", "/v1/items/{item}/stock", STAFF),
     ("GET", "/v1/items/{item}/availability", ANYBODY),
+    ("GET", "/v1/items/{item}/reviews", ANYBODY),
     ("POST", "/v1/rentals", CUSTOMER),
     ("GET", "/v1/rentals/{rental}", READERS),
     ("GET", "/v1/rentals/{rental}/history", READERS),
     ("POST", "/v1/rentals/{rental}/cancel", [401, IN, 404, IN, 404, 403, 403]),
+    ("POST", "/v1/rentals/{rental}/extend", CUSTOMER_OF_RENTAL),
     ("POST", "/v1/rentals/{rental}/accept", CUSTOMER_OF_RENTAL),
     ("POST", "/v1/rentals/{rental}/decline", CUSTOMER_OF_RENTAL),
     ("GET", "/v1/items/{item}/waiting-list", [401, IN, IN, IN, IN, IN, IN]),
     ("POST", "/v1/rentals/{rental}/prepare", STAFF_OF_RENTAL),
     ("POST", "/v1/rentals/{rental}/hand-over", STAFF_OF_RENTAL),
     ("POST", "/v1/rentals/{rental}/return", STAFF_OF_RENTAL),
+    ("POST", "/v1/rentals/{rental}/late-fee/pay", CUSTOMER_OF_RENTAL),
+    ("POST", "/v1/rentals/{rental}/late-fee/waive", STAFF_OF_RENTAL),
+    ("POST", "/v1/rentals/{rental}/review", CUSTOMER_OF_RENTAL),
+    ("PUT", "/v1/rentals/{rental}/review", CUSTOMER_OF_RENTAL),
+    ("DELETE", "/v1/rentals/{rental}/review", CUSTOMER_OF_RENTAL),
+    ("POST", "/v1/kiosks/{store}/{number}/check-outs", KIOSK),
+    ("POST", "/v1/kiosks/{store}/{number}/returns", KIOSK),
+    ("GET", "/v1/kiosks/{store}/{number}/reservations", KIOSK),
     ("GET", "/v1/mypage", CUSTOMER),
     ("GET", "/v1/mypage/reservations", CUSTOMER),
     ("GET", "/v1/mypage/payments", CUSTOMER),
+    ("GET", "/v1/mypage/messages", CUSTOMER),
     ("POST", "/v1/webhooks/payments/{provider}", ANYBODY),
     ("GET", "/v1/admin/events", ADMIN),
+    ("GET", "/v1/admin/payments", ADMIN),
     ("GET", "/v1/admin/payments/contradictions", ADMIN),
     ("GET", "/v1/admin/subscriptions", ADMIN),
     ("POST", "/v1/admin/subscriptions/{name}/pause", ADMIN),
@@ -71,7 +84,7 @@ const TABLE: &[Row] = &[
     ("GET", "/openapi.json", ANYBODY),
 ];
 
-fn body(path: &str, item: &str) -> Option<Value> {
+fn body(path: &str, item: &str, rental: &str) -> Option<Value> {
     Some(match path {
         "/v1/stores" => seoul_cars(),
         "/v1/stores/{store}" => json!({ "name": "Seoul Cars" }),
@@ -79,6 +92,10 @@ fn body(path: &str, item: &str) -> Option<Value> {
         "/v1/items/{item}" => json!({ "name": "Compact" }),
         "/v1/items/{item}/stock" => json!({ "change": 1 }),
         "/v1/rentals" => summer(item),
+        "/v1/rentals/{rental}/review" => json!({ "stars": 5 }),
+        "/v1/kiosks/{store}/{number}/check-outs" | "/v1/kiosks/{store}/{number}/returns" => json!({ "rental": rental }),
+        "/v1/rentals/{rental}/extend" => json!({ "to": "2027-07-06" }),
+        "/v1/rentals/{rental}/late-fee/pay" => json!({ "payment_method": "pm_ok" }),
         _ => return None,
     })
 }
@@ -102,13 +119,14 @@ async fn every_route_lets_in_whom_it_should_and_nobody_else() {
             .replace("{store}", "seoul-cars")
             .replace("{item}", &item)
             .replace("{rental}", &rental)
+            .replace("{number}", "1")
             .replace("{name}", "no-such-view");
         for (who, expected) in CALLERS.iter().zip(expected) {
             let mut ask = house.request(method, &address).header("prefer", "respond-async");
             if *who != "nobody" {
                 ask = ask.by(who);
             }
-            if let Some(body) = body(path, &item).filter(|_| *method != "GET" && *method != "DELETE") {
+            if let Some(body) = body(path, &item, &rental).filter(|_| *method != "GET" && *method != "DELETE") {
                 ask = ask.json(&body);
             }
             let reply = ask.send().await;

@@ -1,6 +1,6 @@
 //! A house with everything but sagas, and a way to talk to it.
 
-use crate::{Keys, Parts, PaymentNotice, PaymentWebhooks, Running, Settings, Vault, start};
+use crate::{Keys, Parts, PaymentDoor, PaymentNotice, PaymentWebhooks, Running, Settings, Vault, start};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
@@ -14,6 +14,8 @@ use journal::{Context, Executor, Journal, Recorded, Subscriptions};
 use projections::Views;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -42,11 +44,34 @@ pub(super) struct House {
     pub(super) journal: Journal,
     pub(super) subscriptions: Subscriptions,
     pub(super) rentals: Executor<Rental>,
+    pub(super) items: Executor<Item>,
     pub(super) dispatches: Executor<Dispatch>,
     pub(super) payments: Executor<Payment>,
     pub(super) running: Running,
     pub(super) views: projections::Running,
     pub(super) keys: Keys,
+    pub(super) door: Arc<Door>,
+}
+
+/// The door to payments: closed for so many seconds, unless that is none.
+#[derive(Default)]
+pub(super) struct Door(pub(super) AtomicU64);
+
+impl PaymentDoor for Door {
+    fn visit(&self) -> Result<(), Duration> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            seconds => Err(Duration::from_secs(seconds)),
+        }
+    }
+
+    fn breaker(&self) -> &'static str {
+        if self.visit().is_ok() { "closed" } else { "open" }
+    }
+
+    fn times_opened(&self) -> u64 {
+        0
+    }
 }
 
 /// An answer, read to its end.
@@ -143,35 +168,49 @@ impl House {
         let views = Views::open(path).unwrap();
         let running_views = views.start(journal.clone(), &subscriptions).await.unwrap();
         let rentals = Executor::new::<Event>(journal.clone());
+        let items = Executor::<Item>::new::<Event>(journal.clone());
         let dispatches = Executor::new::<Event>(journal.clone());
         let payments = Executor::new::<Event>(journal.clone());
         let keys = Keys::load_or_create(path).unwrap();
+        let door = Arc::new(Door::default());
         let (router, running) = start(Parts {
             journal: journal.clone(),
             subscriptions: subscriptions.clone(),
             views,
             rentals: rentals.clone(),
-            items: Executor::<Item>::new::<Event>(journal.clone()),
+            items: items.clone(),
             stores: Executor::<Store>::new::<Event>(journal.clone()),
             dispatches: dispatches.clone(),
+            door: door.clone(),
             payments: payments.clone(),
             payment_webhooks: std::sync::Arc::new(Seal),
             keys: keys.clone(),
             vault: Vault::open(path).unwrap(),
             settings,
         });
-        let views = running_views;
-        Self { directory, router, journal, subscriptions, rentals, dispatches, payments, running, views, keys }
+        Self {
+            directory,
+            router,
+            journal,
+            subscriptions,
+            rentals,
+            items,
+            dispatches,
+            payments,
+            running,
+            views: running_views,
+            keys,
+            door,
+        }
     }
 
     /// Closes everything and opens it again on the same files.
     pub(super) async fn restarted(self) -> Self {
-        let Self { directory, router, journal, subscriptions, rentals, dispatches, payments, running, views, keys: _ } =
-            self;
-        running.stop().await;
-        views.stop().await;
+        let Self { directory, router, journal, subscriptions, rentals, items, dispatches, payments, .. } = self;
+        self.running.stop().await;
+        self.views.stop().await;
         journal.close().await;
-        drop((router, journal, subscriptions, rentals, dispatches, payments));
+        drop((router, journal, subscriptions, rentals, items, dispatches, payments));
         Self::open_in(directory, Settings::default()).await
     }
 

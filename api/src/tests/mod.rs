@@ -2,10 +2,14 @@
 
 mod answers;
 mod callers;
+mod door;
 mod freshness;
 mod house;
 mod keeping;
+mod kiosks;
+mod messages;
 mod outcomes;
 mod repeats;
+mod reviews;
 mod routes;
 mod webhooks;

@@ -11,6 +11,7 @@ impl House {
         let rental = RentalId(Uuid::now_v7());
         let payment = PaymentId::charge_of(rental);
         let charge = Charge {
+            item: None,
             customer: "alice".parse().unwrap(),
             store: "seoul-cars".parse().unwrap(),
             purpose: Purpose::Rental,

@@ -2,6 +2,7 @@
 
 pub(crate) mod demo;
 pub(crate) mod events;
+pub(crate) mod policy;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod simulate_provider;

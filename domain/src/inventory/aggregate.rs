@@ -78,6 +78,12 @@ impl Item {
         self.offer().is_some_and(|offer| offer.allocations.contains_key(&rental))
     }
 
+    /// Which seats a rental has, in the order of registration; none where there are no seats.
+    #[must_use]
+    pub fn seats_of(&self, rental: RentalId) -> Vec<String> {
+        self.offer().map_or_else(Vec::new, |offer| offer.seats_of(rental))
+    }
+
     /// How many units can be had: of a pool those that are free at every instant of the period (turnaround not
     /// included) from `now` on, or at `now` where there is no period. `None` for as many as are asked for. While somebody
     /// waits in line there is nothing for anybody else.
@@ -125,6 +131,9 @@ impl Item {
                 | Cmd::Hold { .. }
                 | Cmd::Commit { .. }
                 | Cmd::Release { .. }
+                | Cmd::HandOut { .. }
+                | Cmd::Extend { .. }
+                | Cmd::ReleaseExtension { .. }
                 | Cmd::MarkOverdue { .. }
                 | Cmd::Return { .. },
             ) => Err(ItemError::NotRegistered),

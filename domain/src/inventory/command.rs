@@ -86,6 +86,38 @@ pub enum ItemCommand {
         /// When.
         now: Instant,
     },
+    /// It leaves the shop with its customer.
+    HandOut {
+        /// Which rental.
+        rental: RentalId,
+        /// Refuse it where as many units are out as there are: somebody's return is not processed yet. A kiosk asks for
+        /// this; what a person has handed over is a fact.
+        only_if_in: bool,
+        /// When.
+        now: Instant,
+    },
+    /// The rental wants to keep it longer.
+    Extend {
+        /// Which rental.
+        rental: RentalId,
+        /// Which extension of it; a newer one has a higher number.
+        number: u32,
+        /// Until when, turnaround not included.
+        to: Instant,
+        /// How many more days are charged for; none where the price is per unit.
+        days: u32,
+        /// When.
+        now: Instant,
+    },
+    /// An extension does not stand after all.
+    ReleaseExtension {
+        /// Of which rental.
+        rental: RentalId,
+        /// Which extension of it.
+        number: u32,
+        /// When.
+        now: Instant,
+    },
     /// It should be back and is not: it blocks until it is.
     MarkOverdue {
         /// Which rental.

@@ -40,6 +40,17 @@ pub enum ItemError {
     /// What is paid for is given up by a cancellation only.
     #[error("the stock is committed and does not expire")]
     Committed,
+    /// As many units as there are have left the shop, and not all of them are counted in again.
+    #[error("{out} of {units} are out: the return of the one before is not processed yet")]
+    NotBackYet {
+        /// How many are out.
+        out: u32,
+        /// How many there are.
+        units: u32,
+    },
+    /// It cannot be kept longer: somebody waits in line for it.
+    #[error("somebody waits in line for it")]
+    SomebodyWaits,
     /// Fewer units would remain than are promised to somebody.
     #[error("{promised} are promised, so there cannot be fewer")]
     Promised {

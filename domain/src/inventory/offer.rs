@@ -1,6 +1,6 @@
 //! An item that is offered: its stock, and who may have how much of it.
 
-use super::allocation::{Allocation, Stage};
+use super::allocation::{Allocation, Extension, Stage};
 use super::listing::{Listing, check_description, check_name, check_price};
 use super::queue::{MOST_WAITING, Queue, Waiter};
 use super::shelf::{Shelf, Taking, misfit, require};
@@ -23,6 +23,8 @@ pub struct Offer {
     pub(super) allocations: HashMap<RentalId, Allocation>,
     pub(super) queue: Queue,
     adjustments: BTreeSet<Uuid>,
+    /// Units of a pool that have left the shop; counted, so that nobody has to look through all allocations.
+    out: u32,
 }
 
 impl Offer {
@@ -36,6 +38,7 @@ impl Offer {
             allocations: HashMap::new(),
             queue: Queue::default(),
             adjustments: BTreeSet::new(),
+            out: 0,
         }
     }
 
@@ -65,6 +68,9 @@ impl Offer {
                 (Some(Stage::Committed | Stage::Overdue), ReleaseReason::Expired) => Err(ItemError::Committed),
                 (Some(_), _) => Ok(vec![ItemEvent::Released { rental, reason, at: now }]),
             },
+            Cmd::HandOut { rental, only_if_in, now } => self.hand_out(rental, only_if_in, now),
+            Cmd::Extend { rental, number, to, days, now } => self.extend(rental, number, to, days, now),
+            Cmd::ReleaseExtension { rental, number, now } => Ok(self.release_extension(rental, number, now)),
             Cmd::MarkOverdue { rental, now } => match self.stage(rental) {
                 None | Some(Stage::Overdue) => Ok(vec![]),
                 Some(stage) => {
@@ -86,9 +92,29 @@ impl Offer {
         self.allocations.get(&rental).map(|allocation| allocation.stage)
     }
 
+    pub(super) fn seats_of(&self, rental: RentalId) -> Vec<String> {
+        match (self.allocations.get(&rental), &self.shelf) {
+            (Some(allocation), Shelf::Seats(seating)) => seating.called(&allocation.seats),
+            (_, Shelf::Pool(_) | Shelf::Sale { .. }) | (None, Shelf::Seats(_)) => Vec::new(),
+        }
+    }
+
     fn check_comes_back(&self, stage: Stage) -> Result<(), ItemError> {
         require(self.shelf.kind() == StockKind::Pool, "rental", "this item was given for good")?;
         require(stage != Stage::Held, "rental", "its stock is held and not committed")
+    }
+
+    fn hand_out(&self, rental: RentalId, only_if_in: bool, now: Instant) -> Result<Vec<ItemEvent>, ItemError> {
+        let Some(allocation) = self.allocations.get(&rental) else { return Err(ItemError::NothingHeld) };
+        if allocation.out {
+            return Ok(vec![]);
+        }
+        self.check_comes_back(allocation.stage)?;
+        let (out, units) = (self.out, self.shelf.units().unwrap_or(u32::MAX));
+        if only_if_in && units.saturating_sub(out) < allocation.quantity {
+            return Err(ItemError::NotBackYet { out, units });
+        }
+        Ok(vec![ItemEvent::HandedOut { rental, at: now }])
     }
 
     fn was_registered_as(&self, listing: &Listing, stock: &Stock) -> bool {
@@ -247,6 +273,41 @@ impl Offer {
         all.map_err(|_| misfit("quantity", "the price of it all is out of range"))
     }
 
+    /// What stands goes on although the item is retired; it does not become more.
+    fn extend(
+        &self,
+        rental: RentalId,
+        number: u32,
+        to: Instant,
+        days: u32,
+        now: Instant,
+    ) -> Result<Vec<ItemEvent>, ItemError> {
+        let allocation = self.allocations.get(&rental).ok_or(ItemError::NothingHeld)?;
+        // Given up since, perhaps: what comes late does not bring it back.
+        if allocation.extension.is_some_and(|newest| number <= newest.number) {
+            return Ok(vec![]);
+        }
+        if self.retired {
+            return Err(ItemError::Retired);
+        }
+        self.check_comes_back(allocation.stage)?;
+        require(allocation.stage != Stage::Overdue, "rental", "it should be back already")?;
+        if !self.queue.is_empty() {
+            return Err(ItemError::SomebodyWaits);
+        }
+        let occupies = self.shelf.find_longer(allocation, to, now)?;
+        let all = allocation.unit_price.times(allocation.quantity.into()).and_then(|price| price.times(days.into()));
+        let extra = all.map_err(|_| misfit("to", "the price of it all is out of range"))?;
+        Ok(vec![ItemEvent::Extended { rental, number, occupies, extra, at: now }])
+    }
+
+    fn release_extension(&self, rental: RentalId, number: u32, now: Instant) -> Vec<ItemEvent> {
+        let newest = self.allocations.get(&rental).and_then(|allocation| allocation.extension);
+        let before = newest.filter(|newest| newest.number == number).and_then(|newest| newest.before);
+        let released = before.map(|occupies| ItemEvent::ExtensionReleased { rental, number, occupies, at: now });
+        released.into_iter().collect()
+    }
+
     pub(super) fn fold(&mut self, event: ItemEvent) {
         match event {
             ItemEvent::Registered { .. } => {}
@@ -258,9 +319,9 @@ impl Offer {
                 self.adjustments.insert(adjustment);
                 self.shelf.adjust(units);
             }
-            ItemEvent::Held { rental, quantity, occupies, turnaround_s, seats, at, .. } => {
+            ItemEvent::Held { rental, quantity, occupies, turnaround_s, seats, unit_price, at, .. } => {
                 self.queue.leave(rental);
-                let allocation = self.shelf.take(quantity, &Taking { occupies, turnaround_s, seats });
+                let allocation = self.shelf.take(quantity, &Taking { occupies, turnaround_s, seats }, unit_price);
                 self.allocations.insert(rental, allocation);
                 self.shelf.forget_before(at);
             }
@@ -274,6 +335,12 @@ impl Offer {
                     allocation.stage = Stage::Committed;
                 }
             }
+            ItemEvent::HandedOut { rental, .. } => {
+                if let Some(allocation) = self.allocations.get_mut(&rental) {
+                    allocation.out = true;
+                    self.out = self.out.saturating_add(allocation.quantity);
+                }
+            }
             ItemEvent::Overdue { rental, .. } => {
                 if let Some(allocation) = self.allocations.get_mut(&rental) {
                     self.shelf.mark_overdue(allocation);
@@ -283,15 +350,38 @@ impl Offer {
             ItemEvent::Released { rental, at, .. } => {
                 if let Some(allocation) = self.allocations.remove(&rental) {
                     self.shelf.give_up(&allocation);
+                    self.count_in(&allocation);
+                    self.shelf.forget_before(at);
+                }
+            }
+            ItemEvent::Extended { rental, number, occupies, at, .. } => {
+                if let Some(allocation) = self.allocations.get_mut(&rental) {
+                    let before = allocation.away.map(|away| away.promised);
+                    self.shelf.reschedule(allocation, occupies);
+                    allocation.extension = Some(Extension { number, before });
+                    self.shelf.forget_before(at);
+                }
+            }
+            ItemEvent::ExtensionReleased { rental, number, occupies, at } => {
+                if let Some(allocation) = self.allocations.get_mut(&rental) {
+                    self.shelf.reschedule(allocation, occupies);
+                    allocation.extension = Some(Extension { number, before: None });
                     self.shelf.forget_before(at);
                 }
             }
             ItemEvent::Returned { rental, at } => {
                 if let Some(allocation) = self.allocations.remove(&rental) {
                     self.shelf.put_back(&allocation, at);
+                    self.count_in(&allocation);
                     self.shelf.forget_before(at);
                 }
             }
+        }
+    }
+
+    const fn count_in(&mut self, allocation: &Allocation) {
+        if allocation.out {
+            self.out = self.out.saturating_sub(allocation.quantity);
         }
     }
 }

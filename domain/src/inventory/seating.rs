@@ -23,6 +23,13 @@ impl Seating {
         &self.names
     }
 
+    /// What the seats at some places are called, in the order of registration.
+    pub(super) fn called(&self, places: &[u32]) -> Vec<String> {
+        let mut places = places.to_vec();
+        places.sort_unstable();
+        places.iter().filter_map(|place| self.names.get(*place as usize)).cloned().collect()
+    }
+
     /// How many seats there are.
     pub(super) fn len(&self) -> u32 {
         u32::try_from(self.names.len()).unwrap_or(u32::MAX)

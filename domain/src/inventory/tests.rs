@@ -1,5 +1,7 @@
 //! The rules of an item and its stock.
 
+mod extension;
+mod handing_out;
 mod listing;
 mod model;
 mod pool;

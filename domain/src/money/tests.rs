@@ -59,3 +59,20 @@ proptest! {
         prop_assert_eq!(kept.plus(back), Ok(euros(cents)));
     }
 }
+
+#[test]
+fn people_read_money_with_the_decimals_of_its_currency() {
+    let shown = |amount, code: &str| Money::new(amount, code.to_owned().try_into().unwrap()).for_people();
+    for (amount, code, expected) in [
+        (45_000, "KRW", "45,000 KRW"),
+        (0, "KRW", "0 KRW"),
+        (123_450, "EUR", "1,234.50 EUR"),
+        (7, "EUR", "0.07 EUR"),
+        (-100_000_000, "USD", "-1,000,000.00 USD"),
+        (1_234_567, "KWD", "1,234.567 KWD"),
+        (1_234, "QQQ", "1,234 QQQ"),
+        (i64::MIN, "KRW", "-9,223,372,036,854,775,808 KRW"),
+    ] {
+        assert_eq!(shown(amount, code), expected);
+    }
+}

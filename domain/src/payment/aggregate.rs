@@ -95,7 +95,7 @@ impl Payment {
                 Ok(vec![PaymentEvent::Requested { rental, charge, at: now }])
             }
             (Self::Requested(it), PaymentCommand::Request { rental, charge, .. }) => {
-                let same = it.rental == rental && it.charge == charge;
+                let same = it.rental == rental && it.charge.is_asked_again_by(&charge);
                 if same { Ok(vec![]) } else { Err(PaymentError::AnotherCharge) }
             }
             (
@@ -126,10 +126,11 @@ impl Payment {
 impl Opened {
     fn decide(&self, command: PaymentCommand) -> Result<Vec<PaymentEvent>, PaymentError> {
         use {PaymentCommand as Cmd, PaymentEvent as Evt};
-        let rental = self.rental;
+        let (rental, item) = (self.rental, self.charge.item);
         match (self.stage, command) {
             (Stage::Requested | Stage::Unknown, Cmd::Approve { reference, now }) => {
-                Ok(vec![Evt::Approved { rental, reference, at: now }])
+                let amount = Some(self.charge.amount);
+                Ok(vec![Evt::Approved { rental, item, amount, reference, at: now }])
             }
             (Stage::Declined, Cmd::Approve { .. }) => Err(self.refuse("approve")),
             (_, Cmd::Approve { .. }) => Ok(vec![]),
@@ -154,7 +155,7 @@ impl Opened {
 
             // Also after a failure: the provider may have given it back and lost the answer.
             (Stage::Refunding(amount) | Stage::RefundFailed(amount), Cmd::MarkRefunded { reference, now }) => {
-                Ok(vec![Evt::Refunded { rental, amount, reference, at: now }])
+                Ok(vec![Evt::Refunded { rental, item, amount, reference, at: now }])
             }
             (Stage::Refunded(_), Cmd::MarkRefunded { .. }) => Ok(vec![]),
             (_, Cmd::MarkRefunded { .. }) => Err(self.refuse("mark as refunded")),

@@ -1,7 +1,7 @@
 //! What happened to a payment.
 
 use super::Charge;
-use crate::{Instant, Money, RentalId};
+use crate::{Instant, ItemId, Money, RentalId};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,12 @@ pub enum PaymentEvent {
     Approved {
         /// For which rental.
         rental: RentalId,
+        /// Of which item; where the charge says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemId>,
+        /// How much; absent from what was recorded without it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        amount: Option<Money>,
         /// The provider's name for the charge.
         reference: String,
         /// When.
@@ -61,6 +67,9 @@ pub enum PaymentEvent {
     Refunded {
         /// For which rental.
         rental: RentalId,
+        /// Of which item; where the charge says so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        item: Option<ItemId>,
         /// How much.
         amount: Money,
         /// The provider's name for the refund.

@@ -16,7 +16,7 @@ pub use command::PaymentCommand;
 pub use error::PaymentError;
 pub use event::PaymentEvent;
 
-use crate::{CustomerId, Money, StoreSlug};
+use crate::{CustomerId, ItemId, Money, StoreSlug};
 use serde::{Deserialize, Serialize};
 
 /// What a charge is for.
@@ -27,6 +27,11 @@ pub enum Purpose {
     Rental,
     /// Bringing it back late.
     LateFee,
+    /// Keeping it longer.
+    Extension {
+        /// Which extension of the rental.
+        number: u32,
+    },
 }
 
 /// What is to be charged, to whom and why.
@@ -36,12 +41,22 @@ pub struct Charge {
     pub customer: CustomerId,
     /// Who is paid.
     pub store: StoreSlug,
+    /// What is rented; unknown of charges from before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<ItemId>,
     /// What for.
     pub purpose: Purpose,
     /// How much; more than nothing.
     pub amount: Money,
     /// The provider's token for how to pay.
     pub method: String,
+}
+
+impl Charge {
+    /// Whether another one is the same, as far as this one says what it is for.
+    pub(crate) fn is_asked_again_by(&self, other: &Self) -> bool {
+        *self == Self { item: self.item.and(other.item), ..other.clone() }
+    }
 }
 
 /// Where a payment stands.
@@ -62,4 +77,20 @@ pub enum PaymentStatus {
     Refunded,
     /// Money should have gone back and has not yet.
     RefundFailed,
+}
+
+impl PaymentStatus {
+    /// The stored name: `refund_failed`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Unknown => "unknown",
+            Self::Refunding => "refunding",
+            Self::Refunded => "refunded",
+            Self::RefundFailed => "refund_failed",
+        }
+    }
 }

@@ -2,12 +2,13 @@
 
 use super::{Charge, Payment, PaymentCommand, PaymentError, PaymentEvent, PaymentStatus, Purpose};
 use crate::Money;
-use crate::testing::{at, customer, euros, given, rental, shop};
+use crate::testing::{at, customer, euros, given, item, rental, shop};
 
 const NOON: &str = "2026-07-01T12:00Z";
 
 fn charge(amount: Money) -> Charge {
-    Charge { customer: customer(), store: shop(), purpose: Purpose::Rental, amount, method: "tok_visa".to_owned() }
+    let (customer, store, method) = (customer(), shop(), "tok_visa".to_owned());
+    Charge { customer, store, item: Some(item(7)), purpose: Purpose::Rental, amount, method }
 }
 
 fn request(amount: Money) -> PaymentCommand {
@@ -43,7 +44,8 @@ fn requested() -> PaymentEvent {
 }
 
 fn approved() -> PaymentEvent {
-    PaymentEvent::Approved { rental: rental(1), reference: "ch_1".to_owned(), at: at(NOON) }
+    let (item, amount, reference) = (Some(item(7)), Some(euros(9000)), "ch_1".to_owned());
+    PaymentEvent::Approved { rental: rental(1), item, amount, reference, at: at(NOON) }
 }
 
 fn declined() -> PaymentEvent {
@@ -59,7 +61,8 @@ fn refund_requested(cents: i64) -> PaymentEvent {
 }
 
 fn refunded(cents: i64) -> PaymentEvent {
-    PaymentEvent::Refunded { rental: rental(1), amount: euros(cents), reference: "re_1".to_owned(), at: at(NOON) }
+    let (item, amount, reference) = (Some(item(7)), euros(cents), "re_1".to_owned());
+    PaymentEvent::Refunded { rental: rental(1), item, amount, reference, at: at(NOON) }
 }
 
 fn refund_failed(failures: u32) -> PaymentEvent {
@@ -75,6 +78,17 @@ fn a_payment_is_requested_once_for_one_charge() {
     given::<Payment>([]).when(request(euros(9000))).then([requested()]);
     given::<Payment>([requested(), approved()]).when(request(euros(9000))).then([]);
     given::<Payment>([requested()]).when(request(euros(9001))).then_refused(PaymentError::AnotherCharge);
+}
+
+#[test]
+fn a_charge_from_before_items_were_named_is_still_the_same_charge() {
+    let charge = Charge { item: None, ..charge(euros(9000)) };
+    let before = PaymentEvent::Requested { rental: rental(1), charge, at: at(NOON) };
+    given::<Payment>([before.clone()]).when(request(euros(9000))).then([]);
+    given::<Payment>([before]).when(request(euros(9001))).then_refused(PaymentError::AnotherCharge);
+    let another = Charge { item: Some(item(8)), ..self::charge(euros(9000)) };
+    let command = PaymentCommand::Request { rental: rental(1), charge: another, now: at(NOON) };
+    given::<Payment>([requested()]).when(command).then_refused(PaymentError::AnotherCharge);
 }
 
 #[test]

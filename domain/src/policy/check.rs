@@ -1,6 +1,6 @@
 //! What a policy may not say: fields out of range, and fields that contradict each other.
 
-use super::{Action, PaymentTiming, Policy, PolicyError, PricePer, Rules, StockKind, Words};
+use super::{Action, By, PaymentTiming, Policy, PolicyError, PricePer, Rules, StockKind, Words, require};
 use crate::StoreSlug;
 use crate::aggregate::fits;
 
@@ -15,13 +15,15 @@ impl Policy {
         let slug = self.name.parse::<StoreSlug>().is_ok();
         require(slug, "name", "1 to 63 of a-z, 0-9 and inner dashes")?;
         self.rules.check()?;
-        self.words.check()
+        self.words.check()?;
+        self.check_messages()
     }
 }
 
 impl Rules {
     fn check(&self) -> Result<(), PolicyError> {
         self.check_steps()?;
+        self.check_kiosk()?;
         let pool = self.stock == StockKind::Pool;
         require(self.comes_back == pool, "rules.comes_back", "units of a pool come back, and nothing else does")?;
         require(pool || self.price_per == PricePer::Unit, "rules.price_per", "only a pool has a price per day")?;
@@ -30,7 +32,14 @@ impl Rules {
         require(pool || self.turnaround_s == 0, "rules.turnaround_s", "only units of a pool rest")?;
         require(self.turnaround_s <= 30 * DAY_S, "rules.turnaround_s", "at most 30 days")?;
         self.check_waiting(pool)?;
+        self.check_extension()?;
         self.check_fees(pool)
+    }
+
+    fn check_extension(&self) -> Result<(), PolicyError> {
+        let Some(extension) = self.extension else { return Ok(()) };
+        require(self.comes_back, "rules.extension", "only what comes back can stay longer")?;
+        require((1..=10).contains(&extension.most), "rules.extension.most", "1 to 10 times; leave it out for never")
     }
 
     fn check_waiting(&self, pool: bool) -> Result<(), PolicyError> {
@@ -57,6 +66,12 @@ impl Rules {
         require(known, "rules.steps", "`hand_over`, or `prepare` and then `hand_over`")
     }
 
+    fn check_kiosk(&self) -> Result<(), PolicyError> {
+        require(!self.kiosk || self.comes_back, "rules.kiosk", "a kiosk lends only what comes back")?;
+        let by_staff = self.steps.iter().any(|step| step.action == Action::HandOver && step.by == By::Staff);
+        require(!self.kiosk || by_staff, "rules.kiosk", "what the engine hands over is not left for a kiosk to lend")
+    }
+
     fn check_fees(&self, pool: bool) -> Result<(), PolicyError> {
         let paid = self.payment != PaymentTiming::None;
         let fee = self.cancellation.fee_percent;
@@ -78,8 +93,4 @@ impl Words {
         require(fits(&self.item, 40), "words.item", "1 to 40 characters")?;
         require(self.status.values().all(|word| fits(word, 40)), "words.status", "1 to 40 characters each")
     }
-}
-
-const fn require(holds: bool, field: &'static str, why: &'static str) -> Result<(), PolicyError> {
-    if holds { Ok(()) } else { Err(PolicyError::Contradiction { field, why }) }
 }

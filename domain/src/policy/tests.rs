@@ -1,6 +1,6 @@
 //! Presets load, and what does not fit is named by its field.
 
-use super::{Policy, PolicyError, PricePer, Step, StockKind, WaitingList};
+use super::{Extension, Occasion, Policy, PolicyError, PricePer, Step, StockKind, Texts, WaitingList};
 use crate::rental::RentalStatus;
 
 fn car_rental() -> &'static str {
@@ -42,7 +42,7 @@ fn a_policy_of_the_wrong_shape_is_refused_by_the_name_of_its_field() {
         ("hold_s = 900", "hold_s = \"long\"", "hold_s"),
         ("hold_s = 900", "", "hold_s"),
         ("stock = \"pool\"", "stock = \"cloud\"", "stock"),
-        ("comes_back = true", "comes_back = true\nkiosk = true", "kiosk"),
+        ("comes_back = true", "comes_back = true\nrobots = true", "robots"),
         ("fee_percent = 10", "fee_percent = 300", "fee_percent"),
         ("handed_over = \"rented\"", "driven = \"rented\"", "driven"),
         ("action = \"prepare\"", "action = \"polish\"", "action"),
@@ -51,7 +51,17 @@ fn a_policy_of_the_wrong_shape_is_refused_by_the_name_of_its_field() {
         let error = Policy::from_toml(&car_rental().replace(right, wrong)).unwrap_err();
         assert!(matches!(error, PolicyError::Unreadable(_)), "{error}");
         assert!(error.to_string().contains(named), "`{named}` is not named by: {error}");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_line() {
+    let text = car_rental().replace("hold_s = 900", "hold_s = \"long\"");
+    let line = text.lines().position(|line| line.starts_with("hold_s")).unwrap() + 1;
+    let told = Policy::from_toml(&text).unwrap_err().to_string();
+    let expected = format!("the policy cannot be read: line {line}, `hold_s = \"long\"`: invalid type");
+    assert!(told.starts_with(&expected), "{told}");
 }
 
 #[test]
@@ -78,7 +88,7 @@ fn named(preset: &str, (field, mistake): Mistake) {
 
 #[test]
 fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
-    let mistakes: [Mistake; 17] = [
+    let mistakes: [Mistake; 19] = [
         ("name", |policy| policy.name = "Car Rental".to_owned()),
         ("rules.steps", |policy| policy.rules.steps.clear()),
         ("rules.steps", |policy| policy.rules.steps.reverse()),
@@ -97,6 +107,8 @@ fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
             policy.rules.waiting_list = Some(WaitingList { offer_s: 60 });
             policy.rules.turnaround_s = 60;
         }),
+        ("rules.extension.most", |policy| policy.rules.extension = Some(Extension { most: 0 })),
+        ("rules.extension.most", |policy| policy.rules.extension = Some(Extension { most: 11 })),
         ("words.item", |policy| policy.words.item.clear()),
         ("words.status", |policy| {
             policy.words.status.insert(RentalStatus::Returned, "x".repeat(41));
@@ -108,19 +120,44 @@ fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
 }
 
 #[test]
-fn what_does_not_come_back_has_no_days_rest_or_late_fee() {
-    let mistakes: [Mistake; 7] = [
+fn what_does_not_come_back_has_no_days_rest_extension_or_late_fee() {
+    let mistakes: [Mistake; 8] = [
         ("rules.comes_back", |policy| policy.rules.comes_back = true),
         ("rules.price_per", |policy| policy.rules.price_per = PricePer::Day),
         ("rules.turnaround_s", |policy| policy.rules.turnaround_s = 60),
         ("rules.no_show_s", |policy| policy.rules.no_show_s = Some(86_400)),
         ("rules.cancellation.fee_percent", |policy| policy.rules.cancellation.fee_percent = 10),
         ("rules.late_fee_percent", |policy| policy.rules.late_fee_percent = 100),
+        ("rules.extension", |policy| policy.rules.extension = Some(Extension { most: 1 })),
         ("rules.steps", |policy| policy.rules.steps.extend(policy.rules.steps.clone() as Vec<Step>)),
     ];
     for mistake in mistakes {
         named("phone-shop", mistake);
     }
+}
+
+#[test]
+fn a_kiosk_needs_something_that_comes_back_and_that_is_left_for_it_to_lend() {
+    let without_return: Mistake = ("rules.kiosk", |policy| policy.rules.kiosk = true);
+    for preset in ["phone-shop", "coffee-shop", "cinema"] {
+        named(preset, without_return);
+    }
+    named("library", ("rules.kiosk", |policy| policy.rules.comes_back = false));
+    named("library", ("rules.kiosk", |policy| policy.rules.steps[0].by = super::By::Engine));
+}
+
+#[test]
+fn only_the_library_has_a_kiosk_and_three_businesses_have_reviews() {
+    for name in Policy::preset_names() {
+        let rules = Policy::preset(name).unwrap().rules;
+        assert_eq!(rules.kiosk, *name == "library", "{name}");
+        assert_eq!(rules.reviews, ["cinema", "library", "phone-shop"].contains(name), "{name}");
+    }
+}
+
+#[test]
+fn seats_are_not_extended() {
+    named("cinema", ("rules.extension", |policy| policy.rules.extension = Some(Extension { most: 1 })));
 }
 
 #[test]
@@ -135,4 +172,61 @@ fn without_a_payment_there_are_no_fees() {
     for mistake in free {
         named("car-rental", mistake);
     }
+}
+
+fn listed(preset: &str) -> Vec<&'static str> {
+    Policy::preset(preset).unwrap().rules.messages.iter().map(|occasion| occasion.name()).collect()
+}
+
+#[test]
+fn every_business_tells_its_customers_what_they_wait_for() {
+    let cinema = "requested confirmed rejected expired handed_over cancelling cancellation_refused cancelled";
+    assert_eq!(listed("cinema"), cinema.split(' ').collect::<Vec<_>>());
+    assert_eq!(listed("coffee-shop"), ["prepared", "cancelled"]);
+    assert_eq!(listed("phone-shop"), ["handed_over", "cancelled"]);
+    assert_eq!(listed("car-rental"), ["overdue"]);
+    assert_eq!(listed("library"), ["offered", "overdue"]);
+}
+
+#[test]
+fn a_policy_says_something_on_the_occasions_that_it_lists_and_on_no_other() {
+    let mistakes: [Mistake; 7] = [
+        ("rules.messages", |policy| policy.rules.messages.push(Occasion::Confirmed)),
+        ("rules.messages", |policy| policy.rules.messages.push(Occasion::Prepared)),
+        ("rules.messages", |policy| policy.rules.messages.push(Occasion::Overdue)),
+        ("words.messages.completed", |policy| policy.rules.messages.push(Occasion::Completed)),
+        ("words.messages.expired", |policy| drop(policy.words.messages.remove(&Occasion::Expired))),
+        ("words.messages.expired", |policy| policy.rules.messages.retain(|occasion| *occasion != Occasion::Expired)),
+        ("words.messages.completed", |policy| {
+            let texts = Texts { en: "Over.".to_owned(), ko: "끝.".to_owned() };
+            policy.words.messages.insert(Occasion::Completed, texts);
+        }),
+    ];
+    for mistake in mistakes {
+        named("cinema", mistake);
+    }
+}
+
+#[test]
+fn a_text_of_a_message_is_refused_by_its_occasion_and_language() {
+    fn says(policy: &mut Policy, korean: &str) {
+        policy.words.messages.get_mut(&Occasion::Confirmed).unwrap().ko = korean.to_owned();
+    }
+    let mistakes: [Mistake; 7] = [
+        ("words.messages.confirmed.ko", |policy| says(policy, " ")),
+        ("words.messages.confirmed.ko", |policy| says(policy, &"가".repeat(501))),
+        ("words.messages.confirmed.ko", |policy| says(policy, "{film} 예매가 확정되었습니다.")),
+        ("words.messages.confirmed.ko", |policy| says(policy, "{item 예매가 확정되었습니다.")),
+        ("words.messages.confirmed.ko", |policy| says(policy, "예매가 확정되었습니다}")),
+        ("words.messages.confirmed.ko", |policy| says(policy, "{item} {fee}")),
+        ("words.messages.confirmed.en", |policy| {
+            policy.words.messages.get_mut(&Occasion::Confirmed).unwrap().en.clear();
+        }),
+    ];
+    for mistake in mistakes {
+        named("cinema", mistake);
+    }
+    let mut policy = Policy::preset("cinema").unwrap();
+    says(&mut policy, &"가".repeat(500));
+    policy.check().unwrap();
 }

@@ -1,6 +1,6 @@
 //! What can be asked of a rental.
 
-use super::{CancelledBy, RejectReason, Terms};
+use super::{CancelledBy, ExtensionRefusal, RejectReason, Terms};
 use crate::{Instant, Money, Period, Personal};
 
 /// An order to a rental. `now` is when the order was given.
@@ -76,6 +76,52 @@ pub enum RentalCommand {
         /// When.
         now: Instant,
     },
+    /// The customer wants to keep it longer.
+    RequestExtension {
+        /// Until when.
+        to: Instant,
+        /// When.
+        now: Instant,
+    },
+    /// Stock and money for an extension are certain.
+    Extend {
+        /// Which extension.
+        number: u32,
+        /// What it costs in addition; `None` for nothing.
+        extra: Option<Money>,
+        /// When.
+        now: Instant,
+    },
+    /// An extension cannot be had.
+    RefuseExtension {
+        /// Which extension.
+        number: u32,
+        /// Why.
+        reason: ExtensionRefusal,
+        /// When.
+        now: Instant,
+    },
+    /// The fee for being late could not be charged.
+    OweLateFee {
+        /// In which attempt.
+        attempt: u32,
+        /// The provider's reason.
+        code: String,
+        /// When.
+        now: Instant,
+    },
+    /// The customer pays the fee for being late in another way.
+    PayLateFee {
+        /// The payment provider's token for how.
+        method: String,
+        /// When.
+        now: Instant,
+    },
+    /// The shop does without the fee for being late.
+    WaiveLateFee {
+        /// When.
+        now: Instant,
+    },
     /// The customer or the shop wants out.
     RequestCancellation {
         /// Who.
@@ -94,6 +140,29 @@ pub enum RentalCommand {
     Cancel {
         /// What the customer got back.
         refunded: Option<Money>,
+        /// When.
+        now: Instant,
+    },
+    /// The customer says how it was.
+    WriteReview {
+        /// 1 to 5.
+        stars: u8,
+        /// In their words.
+        text: Option<Personal>,
+        /// When.
+        now: Instant,
+    },
+    /// The customer says something else about it.
+    EditReview {
+        /// 1 to 5.
+        stars: u8,
+        /// In their words; what was said before is replaced.
+        text: Option<Personal>,
+        /// When.
+        now: Instant,
+    },
+    /// The customer takes back what they said.
+    DeleteReview {
         /// When.
         now: Instant,
     },

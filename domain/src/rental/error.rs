@@ -42,7 +42,43 @@ pub enum RentalError {
         /// When it ended.
         until: Instant,
     },
+    /// It cannot be kept longer, or not now.
+    #[error("cannot be extended: {why}")]
+    NotExtendable {
+        /// By which rule.
+        why: &'static str,
+    },
+    /// No such extension is being decided.
+    #[error("extension {number} is not being decided")]
+    NoExtension {
+        /// Which.
+        number: u32,
+    },
+    /// There is no fee for being late that could be paid or waived now.
+    #[error("no late fee is owed: {why}")]
+    NothingOwed {
+        /// What there is instead.
+        why: &'static str,
+    },
     /// What was handed over for good does not come back.
     #[error("this rental is not returned: it was handed over for good")]
     DoesNotComeBack,
+    /// This business has no reviews.
+    #[error("this business has no reviews")]
+    NoReviews,
+    /// The customer has not had it yet.
+    #[error("it can be reviewed once the customer has had it, and it is {status}")]
+    NotReviewableYet {
+        /// Where the rental stands.
+        status: RentalStatus,
+    },
+    /// There is a review of it.
+    #[error("it was reviewed already; that review can be changed, or deleted")]
+    AlreadyReviewed,
+    /// There is no review of it.
+    #[error("there is no review of this rental")]
+    NotReviewed,
+    /// This business has no kiosk.
+    #[error("this business lends nothing at a kiosk")]
+    NoKiosk,
 }

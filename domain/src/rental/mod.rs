@@ -5,11 +5,19 @@
 //! `cancelled` is recorded only when stock and money are back where they were.
 //!
 //! A rental that waits in line stays `requested`. When its turn comes it is offered, and goes on once the customer accepts.
+//!
+//! From the hand-over on its customer may review it, once; a review that was deleted may be written again.
+//!
+//! Until it is due, what comes back may be extended: one extension at a time is asked for, and then stands or is refused. A
+//! fee for being late that was declined stays owed until it is paid in another way or waived.
 
 mod aggregate;
 mod command;
 mod error;
 mod event;
+mod extension;
+mod late_fee;
+mod review;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -18,9 +26,11 @@ pub use aggregate::Rental;
 pub use command::RentalCommand;
 pub use error::RentalError;
 pub use event::RentalEvent;
+pub use extension::Pending;
+pub use late_fee::LateFee;
 
 use crate::policy::Rules;
-use crate::{CustomerId, ItemId, Period, StoreSlug};
+use crate::{CustomerId, ItemId, Language, Period, StoreSlug};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -53,6 +63,9 @@ pub struct Terms {
     pub rules: Rules,
     /// The shop's time zone, in which days are counted.
     pub time_zone: Tz,
+    /// In which the customer is written to.
+    #[serde(default, skip_serializing_if = "Language::is_default")]
+    pub language: Language,
 }
 
 /// Who asked for a cancellation.
@@ -99,6 +112,37 @@ pub enum RejectReason {
     PaymentDeclined {
         /// The provider's reason.
         code: String,
+    },
+}
+
+/// Why a rental could not be kept longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum ExtensionRefusal {
+    /// Somebody else has it for some of the additional time.
+    OutOfStock {
+        /// How many could have been kept.
+        available: u32,
+    },
+    /// The provider said no.
+    PaymentDeclined {
+        /// The provider's reason.
+        code: String,
+    },
+    /// It was not paid in time.
+    Expired,
+    /// It was cancelled or brought back first.
+    Overtaken,
+    /// Somebody is waiting for it.
+    SomebodyWaits,
+    /// The payment of an earlier extension is still being undone.
+    Busy,
+    /// The item is not offered any more.
+    ItemRetired,
+    /// What was asked for does not fit the item.
+    DoesNotFit {
+        /// What is wrong.
+        detail: String,
     },
 }
 

@@ -82,7 +82,7 @@ fn a_policy_that_contradicts_itself_is_not_adopted() {
     let mut odd = policy("car-rental");
     odd.rules.comes_back = false;
     let why = "units of a pool come back, and nothing else does";
-    let refusal = || StoreError::Policy(PolicyError::Contradiction { field: "rules.comes_back", why });
+    let refusal = || StoreError::Policy(PolicyError::Contradiction { field: "rules.comes_back".into(), why });
     given::<Store>([]).when(register("Berlin Cars", odd.clone())).then_refused(refusal());
     given::<Store>([registered()]).when(adopt(odd)).then_refused(refusal());
 }

@@ -1,5 +1,6 @@
 //! The runner and the handle, over a real journal and a real database.
 
+mod messages;
 mod poison;
 mod reading;
 mod rebuilding;

@@ -3,7 +3,7 @@ use crate::{Behind, MyPage, PageQuery, Reservations, Stores, ViewError};
 use std::time::Duration;
 
 fn of(owner: &str, limit: usize, cursor: Option<String>) -> PageQuery {
-    PageQuery { owner: Some(owner.to_owned()), tag: None, limit, cursor }
+    PageQuery { owner: Some(owner.to_owned()), limit, cursor, ..PageQuery::default() }
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn a_customer_sees_only_what_is_theirs() {
 #[tokio::test]
 async fn a_list_can_be_narrowed_to_a_status() {
     let world = World::given([requested(rental(1)), requested(rental(2)), confirmed(rental(2))]).await;
-    let query = PageQuery { tag: Some("confirmed".to_owned()), ..of("seoul-cars", 10, None) };
+    let query = PageQuery { tags: vec!["confirmed".to_owned()], ..of("seoul-cars", 10, None) };
     let page = world.lists::<Reservations>(query).await;
     assert_eq!(page.items.iter().map(|entry| entry.rental).collect::<Vec<_>>(), [rental(2)]);
 }

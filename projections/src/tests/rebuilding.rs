@@ -110,7 +110,8 @@ async fn an_unknown_view_is_refused_with_the_names_that_there_are() {
     let Err(ReplayError::View(error @ ViewError::NoSuchView { .. })) = refused else { panic!("{refused:?}") };
     assert_eq!(
         error.to_string(),
-        "there is no view `mypages`; there are mypage, reservations, catalogue, dispatches, payments, processes, stores"
+        "there is no view `mypages`; there are mypage, reservations, catalogue, dispatches, payments, messages, processes, \
+         stores, reviews"
     );
 }
 

@@ -1,5 +1,6 @@
-//! What the shops offer.
+//! What the shops offer, and what has become of it: the one screen of whoever manages it.
 
+use super::tally::{ItemPayments, ItemReviews, Moved, Reviewed};
 use super::{item_of, unexpected};
 use crate::projection::{Indigestible, Key, Projection, Row};
 use domain::inventory::{ItemEvent, Stock};
@@ -9,8 +10,14 @@ use journal::Recorded;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the shops offer: price, stock, and how much of it is free.
+/// What the shops offer: price, stock, how much of it is free, who wants it, what was paid for it, and how it was.
 pub struct Catalogue;
+
+impl Catalogue {
+    /// The tag of what is offered; what is not any more has another one.
+    pub const OFFERED: &'static str = "offered";
+    const RETIRED: &'static str = "retired";
+}
 
 /// One item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +43,10 @@ pub struct CatalogueEntry {
     /// Rentals that wait in line for it; while there are any, it is there for nobody else.
     #[serde(default)]
     pub waiting: u64,
+    /// What was paid for it, late fees included.
+    pub payments: ItemPayments,
+    /// How those who have had it say it was.
+    pub reviews: ItemReviews,
     /// What was done to it last.
     pub last_action: LastAction,
     /// Revision of the item's stream.
@@ -81,10 +92,16 @@ pub enum ItemAction {
     Pay,
     /// Somebody does not want it any more.
     Cancel,
+    /// Somebody has it.
+    HandOver,
+    /// Somebody keeps it longer.
+    Extend,
     /// It is not back in time.
     Overdue,
     /// It is back.
     Return,
+    /// Somebody has said how it was, or something else about it, or nothing any more.
+    Review,
 }
 
 /// A stored item.
@@ -101,7 +118,7 @@ pub struct CatalogueState {
 }
 
 impl Projection for Catalogue {
-    const NAME: &'static str = "catalogue.v1";
+    const NAME: &'static str = "catalogue.v2";
     const SUBSCRIPTION: &'static str = "view-catalogue";
     type State = CatalogueState;
     type Document = CatalogueEntry;
@@ -109,12 +126,9 @@ impl Projection for Catalogue {
     fn key(event: &Recorded, decoded: &Event) -> Result<Option<Key>, Indigestible> {
         match decoded {
             Event::Item(_) => Ok(Some(item_of(event)?.into())),
-            Event::Rental(_)
-            | Event::Payment(_)
-            | Event::Store(_)
-            | Event::Dispatch(_)
-            | Event::Quota(_)
-            | Event::Foreign => Ok(None),
+            Event::Rental(rental) => Ok(Reviewed::of(rental).map(|reviewed| reviewed.item.into())),
+            Event::Payment(payment) => Ok(Moved::of(payment).map(|moved| moved.item.into())),
+            Event::Store(_) | Event::Dispatch(_) | Event::Quota(_) | Event::Message(_) | Event::Foreign => Ok(None),
         }
     }
 
@@ -134,6 +148,8 @@ impl Projection for Catalogue {
             retired: false,
             reservations: 0,
             waiting: 0,
+            payments: ItemPayments::default(),
+            reviews: ItemReviews::default(),
             last_action: LastAction { action: ItemAction::Register, at: *at },
             revision: event.revision,
         };
@@ -147,17 +163,24 @@ impl Projection for Catalogue {
                 state.entry.revision = event.revision;
                 Ok(())
             }
-            Event::Rental(_)
-            | Event::Payment(_)
-            | Event::Store(_)
-            | Event::Dispatch(_)
-            | Event::Quota(_)
-            | Event::Foreign => Err(unexpected(decoded)),
+            Event::Rental(rental) => {
+                let reviewed = Reviewed::of(rental).ok_or_else(|| unexpected(decoded))?;
+                state.entry.reviews.count(&reviewed);
+                state.entry.last_action = LastAction { action: ItemAction::Review, at: reviewed.at };
+                Ok(())
+            }
+            Event::Payment(payment) => {
+                let moved = Moved::of(payment).ok_or_else(|| unexpected(decoded))?;
+                state.entry.payments.count(&moved)
+            }
+            Event::Store(_) | Event::Dispatch(_) | Event::Quota(_) | Event::Message(_) | Event::Foreign => {
+                Err(unexpected(decoded))
+            }
         }
     }
 
     fn row(state: &CatalogueState) -> Row<'_> {
-        Row { owner: state.entry.store.as_str(), tag: if state.entry.retired { "retired" } else { "offered" } }
+        Row { owner: state.entry.store.as_str(), tag: if state.entry.retired { Self::RETIRED } else { Self::OFFERED } }
     }
 
     fn document(state: CatalogueState) -> CatalogueEntry {
@@ -208,6 +231,9 @@ impl CatalogueState {
                 self.give_back(*rental);
                 (ItemAction::Cancel, at)
             }
+            ItemEvent::HandedOut { at, .. } => (ItemAction::HandOver, at),
+            ItemEvent::Extended { at, .. } => (ItemAction::Extend, at),
+            ItemEvent::ExtensionReleased { at, .. } => (ItemAction::Cancel, at),
             ItemEvent::Overdue { at, .. } => (ItemAction::Overdue, at),
             ItemEvent::Returned { rental, at } => {
                 self.give_back(*rental);

@@ -57,6 +57,7 @@ impl Projection for Dispatches {
             | Event::Item(_)
             | Event::Store(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -94,6 +95,7 @@ impl Projection for Dispatches {
             | Event::Item(_)
             | Event::Store(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         entry.changed_at = event.recorded_at;

@@ -2,27 +2,34 @@
 
 mod catalogue;
 mod dispatches;
+mod messages;
 mod mypage;
 mod payments;
 mod processes;
 mod reservations;
+mod reviews;
 mod stores;
+mod tally;
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{Catalogue, CatalogueEntry, ItemAction, ItemStock, LastAction};
 pub use dispatches::{DispatchEntry, Dispatches};
+pub use messages::{MessageEntry, Messages};
 pub use mypage::{
-    CancellationState, Deadlines, DispatchProgress, DispatchState, MyPage, MyPageEntry, PaymentState, WaitingState,
+    CancellationState, Deadlines, DispatchProgress, DispatchState, ExtensionProgress, ExtensionState, MyPage,
+    MyPageEntry, PaymentState, ReviewState, WaitingState,
 };
 pub use payments::{PaymentEntry, Payments};
 pub use processes::{ProcessEntry, Processes};
 pub use reservations::{ReservationEntry, Reservations};
+pub use reviews::{ReviewEntry, Reviews};
 pub use stores::{StoreEntry, Stores};
+pub use tally::{ItemPayments, ItemReviews};
 
 use crate::projection::{Indigestible, Key};
 use domain::rental::{RentalEvent, RentalStatus};
-use domain::{Event, ItemId, PaymentId, RentalId, StoreSlug};
+use domain::{Event, ItemId, MessageId, PaymentId, RentalId, StoreSlug};
 use journal::Recorded;
 
 /// The rental that an event is about, if it is about one.
@@ -33,6 +40,7 @@ fn rental_of(event: &Recorded, decoded: &Event) -> Result<Option<RentalId>, Indi
         Event::Payment(payment) => Some(payment.rental()),
         Event::Item(item) => item.rental(),
         Event::Quota(quota) => Some(quota.rental()),
+        Event::Message(message) => Some(message.rental()),
         Event::Store(_) | Event::Foreign => None,
     })
 }
@@ -42,6 +50,10 @@ fn item_of(event: &Recorded) -> Result<ItemId, Indigestible> {
 }
 
 fn payment_of(event: &Recorded) -> Result<PaymentId, Indigestible> {
+    Ok(event.aggregate_id().parse()?)
+}
+
+fn message_of(event: &Recorded) -> Result<MessageId, Indigestible> {
     Ok(event.aggregate_id().parse()?)
 }
 
@@ -65,8 +77,17 @@ fn status_after(status: RentalStatus, event: &RentalEvent) -> RentalStatus {
         RentalEvent::Overdue { .. } => RentalStatus::Overdue,
         RentalEvent::Returned { .. } => RentalStatus::Returned,
         RentalEvent::Completed { .. } => RentalStatus::Completed,
+        RentalEvent::ExtensionRequested { .. }
+        | RentalEvent::Extended { .. }
+        | RentalEvent::ExtensionRefused { .. }
+        | RentalEvent::LateFeeDeclined { .. }
+        | RentalEvent::LateFeeDemanded { .. }
+        | RentalEvent::LateFeeWaived { .. } => status,
         RentalEvent::CancellationRequested { .. } => RentalStatus::Cancelling,
         RentalEvent::Cancelled { .. } => RentalStatus::Cancelled,
+        RentalEvent::ReviewWritten { .. } | RentalEvent::ReviewEdited { .. } | RentalEvent::ReviewDeleted { .. } => {
+            status
+        }
     }
 }
 

@@ -46,8 +46,9 @@ pub struct PaymentEntry {
 }
 
 impl Projection for Payments {
-    const NAME: &'static str = "payments.v1";
+    const NAME: &'static str = "payments.v2";
     const SUBSCRIPTION: &'static str = "view-payments";
+    const TAGGED_ARE_FEW: bool = true;
     type State = PaymentEntry;
     type Document = PaymentEntry;
 
@@ -59,6 +60,7 @@ impl Projection for Payments {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -90,6 +92,7 @@ impl Projection for Payments {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         match payment {
@@ -120,7 +123,16 @@ impl Projection for Payments {
     }
 
     fn row(entry: &PaymentEntry) -> Row<'_> {
-        Row { owner: entry.customer.as_str(), tag: "" }
+        // What somebody has to look after.
+        let tag = match entry.status {
+            PaymentStatus::Unknown | PaymentStatus::RefundFailed => entry.status.name(),
+            PaymentStatus::Requested
+            | PaymentStatus::Approved
+            | PaymentStatus::Declined
+            | PaymentStatus::Refunding
+            | PaymentStatus::Refunded => "",
+        };
+        Row { owner: entry.customer.as_str(), tag }
     }
 
     fn document(entry: PaymentEntry) -> PaymentEntry {

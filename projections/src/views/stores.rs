@@ -46,6 +46,7 @@ impl Projection for Stores {
             | Event::Item(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -74,6 +75,7 @@ impl Projection for Stores {
             | Event::Item(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Message(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         match store {

@@ -1,5 +1,7 @@
 //! Given events, then a document.
 
+mod extension;
+
 use crate::testing::*;
 use crate::{Catalogue, Dispatches, MyPage, PageQuery, Payments, Processes, Reservations, Stores};
 use domain::inventory::{ItemEvent, Stock};
@@ -256,8 +258,13 @@ async fn a_cancelled_rental_says_who_wanted_out_and_what_went_back() {
         at: noon(),
     };
     let refunding = PaymentEvent::RefundRequested { rental: id, amount: won(100_000), at: noon() };
-    let refunded =
-        PaymentEvent::Refunded { rental: id, amount: won(100_000), reference: "re_1".to_owned(), at: noon() };
+    let refunded = PaymentEvent::Refunded {
+        rental: id,
+        item: None,
+        amount: won(100_000),
+        reference: "re_1".to_owned(),
+        at: noon(),
+    };
     let world = World::given([requested(id), held(id), payment_requested(id), approved(id), confirmed(id)]).await;
     world.happens(of_rental(id, cancelling)).await;
     assert!(world.shows::<Reservations>(id).await.contains(r#""status": "cancelling""#));
@@ -343,12 +350,21 @@ async fn the_catalogue_counts_what_is_free() {
                 "at": "2026-07-01T12:00:00Z"
               },
               "name": "Ioniq 5",
+              "payments": {
+                "amount": null,
+                "approved": 0,
+                "refunded": null
+              },
               "price": {
                 "amount_minor": 45000,
                 "currency": "KRW"
               },
               "reservations": 2,
               "retired": false,
+              "reviews": {
+                "count": 0,
+                "stars": 0
+              },
               "revision": 3,
               "stock": {
                 "kind": "pool",
@@ -372,12 +388,21 @@ async fn the_catalogue_counts_what_is_free() {
                 "at": "2026-07-01T12:00:00Z"
               },
               "name": "Ioniq 5",
+              "payments": {
+                "amount": null,
+                "approved": 0,
+                "refunded": null
+              },
               "price": {
                 "amount_minor": 50000,
                 "currency": "KRW"
               },
               "reservations": 1,
               "retired": false,
+              "reviews": {
+                "count": 0,
+                "stars": 0
+              },
               "revision": 5,
               "stock": {
                 "kind": "pool",

@@ -39,8 +39,10 @@ pub(crate) enum Stage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Command {
     Charge,
+    ChargeAgain,
     AskForTruth,
     Refund(Money),
+    RefundAgain(Money),
 }
 
 impl Stage {
@@ -81,9 +83,9 @@ impl Stage {
     pub(super) fn due(self) -> Vec<Command> {
         match self {
             Self::Settled => vec![],
-            Self::Charging { .. } => vec![Command::Charge],
+            Self::Charging { .. } => vec![Command::ChargeAgain],
             Self::AskingForTruth { .. } => vec![Command::AskForTruth],
-            Self::Refunding { amount, .. } => vec![Command::Refund(amount)],
+            Self::Refunding { amount, .. } => vec![Command::RefundAgain(amount)],
         }
     }
 }
@@ -106,6 +108,7 @@ impl Process for Payments {
             | domain::Event::Store(_)
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -122,6 +125,7 @@ impl Process for Payments {
             | domain::Event::Store(_)
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => (stage, vec![]),
         }
     }

@@ -2,7 +2,8 @@
 
 use super::process::{Command, Payments};
 use super::{
-    ChargeError, ChargeRequest, Charged, Declined, PaymentProvider, RefundError, RefundRequest, Refunded, Truth,
+    Breaker, ChargeError, ChargeRequest, Charged, Declined, PaymentProvider, RefundError, RefundRequest, Refunded,
+    Truth,
 };
 use crate::Clock;
 use crate::orders::{Key, Likely, inspect, order};
@@ -14,6 +15,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tower::retry::budget::{Budget, TpsBudget};
 use uuid::Uuid;
 
 /// Where the calls are made.
@@ -24,6 +26,24 @@ pub(crate) struct Till {
     timeout: Duration,
     /// So many calls at once.
     lines: Semaphore,
+    breaker: Breaker,
+    /// What is asked again is at most a fifth of what is asked for the first time, and ten calls a second.
+    budget: TpsBudget,
+}
+
+const RETRY_SHARE: f32 = 0.2;
+const RETRIES_PER_SECOND: u32 = 10;
+/// For so long a first call counts for the retries that it allows.
+const BUDGET_OF: Duration = Duration::from_secs(10);
+
+/// What came of wanting to call the provider.
+enum Called<T> {
+    /// It answered, with success or refusal.
+    Answered(T),
+    /// It did not, or not in time: the call may have had its effect.
+    Silent,
+    /// It was not called: it is left alone for a while, or too much is asked again already.
+    LeftAlone,
 }
 
 type Carried = Result<(), Answer<Infallible>>;
@@ -33,10 +53,12 @@ impl Till {
         payments: Executor<Payment>,
         provider: Arc<dyn PaymentProvider>,
         clock: Arc<dyn Clock>,
+        breaker: Breaker,
         timeout: Duration,
         calls: usize,
     ) -> Self {
-        Self { payments, provider, clock, timeout, lines: Semaphore::new(calls) }
+        let budget = TpsBudget::new(BUDGET_OF, RETRIES_PER_SECOND, RETRY_SHARE);
+        Self { payments, provider, clock, timeout, lines: Semaphore::new(calls), breaker, budget }
     }
 }
 
@@ -46,9 +68,14 @@ impl Orders<Payments> for Till {
         let payment = PaymentId(id);
         let key = Key::of(id);
         match command {
-            Command::Charge => self.charge(payment, &key, context).await,
+            Command::Charge | Command::Refund(_) => self.budget.deposit(),
+            Command::ChargeAgain | Command::AskForTruth | Command::RefundAgain(_) if self.budget.withdraw() => {}
+            Command::ChargeAgain | Command::AskForTruth | Command::RefundAgain(_) => return Ok(()),
+        }
+        match command {
+            Command::Charge | Command::ChargeAgain => self.charge(payment, &key, context).await,
             Command::AskForTruth => self.ask_for_truth(payment, &key, context).await,
-            Command::Refund(amount) => self.refund(payment, &key, amount, context).await,
+            Command::Refund(amount) | Command::RefundAgain(amount) => self.refund(payment, &key, amount, context).await,
         }
     }
 }
@@ -65,25 +92,32 @@ impl Till {
         };
         let call = self.provider.charge(ChargeRequest { payment, amount, method });
         let now = || self.clock.now();
-        let outcome = match self.within_the_timeout(call).await.unwrap_or(Err(ChargeError::Unknown)) {
-            Ok(Charged { reference }) => PaymentCommand::Approve { reference, now: now() },
-            Err(ChargeError::Declined(Declined { code })) => PaymentCommand::Decline { code, now: now() },
-            Err(ChargeError::Unknown) => PaymentCommand::MarkUnknown { now: now() },
-            Err(ChargeError::Unavailable(error)) => {
+        let failed =
+            |outcome: &Result<_, _>| matches!(outcome, Err(ChargeError::Unknown | ChargeError::Unavailable(_)));
+        let outcome = match self.call(call, failed).await {
+            Called::Answered(Ok(Charged { reference })) => PaymentCommand::Approve { reference, now: now() },
+            Called::Answered(Err(ChargeError::Declined(Declined { code }))) => {
+                PaymentCommand::Decline { code, now: now() }
+            }
+            Called::Answered(Err(ChargeError::Unknown)) | Called::Silent => PaymentCommand::MarkUnknown { now: now() },
+            Called::Answered(Err(ChargeError::Unavailable(error))) => {
                 tracing::warn!(payment.id = %payment, %error, "a charge has to wait");
                 return Ok(());
             }
+            Called::LeftAlone => return Ok(()),
         };
         self.record(key, outcome, context).await
     }
 
     async fn ask_for_truth(&self, payment: PaymentId, key: &Key, context: &Context) -> Carried {
         let now = || self.clock.now();
-        let outcome = match self.within_the_timeout(self.provider.truth(payment)).await {
-            Some(Ok(Truth::Charged(Charged { reference }))) => PaymentCommand::Approve { reference, now: now() },
-            Some(Ok(Truth::Declined(Declined { code }))) => PaymentCommand::Decline { code, now: now() },
-            Some(Ok(Truth::NeverSeen)) => return self.charge(payment, key, context).await,
-            Some(Ok(Truth::InProgress)) | Some(Err(_)) | None => return Ok(()),
+        let outcome = match self.call(self.provider.truth(payment), Result::is_err).await {
+            Called::Answered(Ok(Truth::Charged(Charged { reference }))) => {
+                PaymentCommand::Approve { reference, now: now() }
+            }
+            Called::Answered(Ok(Truth::Declined(Declined { code }))) => PaymentCommand::Decline { code, now: now() },
+            Called::Answered(Ok(Truth::NeverSeen)) => return self.charge(payment, key, context).await,
+            Called::Answered(Ok(Truth::InProgress) | Err(_)) | Called::Silent | Called::LeftAlone => return Ok(()),
         };
         self.record(key, outcome, context).await
     }
@@ -94,22 +128,40 @@ impl Till {
             return Ok(());
         }
         let call = RefundRequest { payment, key: Uuid::new_v5(&payment.0, b"refund"), amount };
-        let outcome = match self.within_the_timeout(self.provider.refund(call)).await {
-            Some(Ok(Refunded { reference })) => PaymentCommand::MarkRefunded { reference, now: self.clock.now() },
-            Some(Err(RefundError::Failed(Declined { code }))) => {
+        let failed = |outcome: &Result<_, _>| matches!(outcome, Err(RefundError::Unavailable(_)));
+        let outcome = match self.call(self.provider.refund(call), failed).await {
+            Called::Answered(Ok(Refunded { reference })) => {
+                PaymentCommand::MarkRefunded { reference, now: self.clock.now() }
+            }
+            Called::Answered(Err(RefundError::Failed(Declined { code }))) => {
                 tracing::warn!(payment.id = %payment, code, "a refund failed, and is tried again");
                 PaymentCommand::MarkRefundFailed { code, now: self.clock.now() }
             }
-            Some(Err(RefundError::Unavailable(_))) | None => return Ok(()),
+            Called::Answered(Err(RefundError::Unavailable(_))) | Called::Silent | Called::LeftAlone => return Ok(()),
         };
         self.record(key, outcome, context).await
     }
 
-    /// The provider's answer, if it comes in time. One that comes at once costs no timer.
-    async fn within_the_timeout<T>(&self, call: impl Future<Output = T>) -> Option<T> {
+    /// The provider's answer, if it is called and it comes in time. One that comes at once costs no timer.
+    async fn call<T>(&self, call: impl Future<Output = T>, failed: impl FnOnce(&T) -> bool) -> Called<T> {
         // The semaphore is never closed; without a permit the call is made all the same.
         let _line = self.lines.acquire().await;
-        tokio::time::timeout(self.timeout, call).await.ok()
+        // Not before there is a line: what waits for one tells nothing of the provider.
+        let Ok(passage) = self.breaker.enter() else { return Called::LeftAlone };
+        match tokio::time::timeout(self.timeout, call).await {
+            Err(_) => {
+                passage.failed();
+                Called::Silent
+            }
+            Ok(answer) => {
+                if failed(&answer) {
+                    passage.failed()
+                } else {
+                    passage.succeeded()
+                }
+                Called::Answered(answer)
+            }
+        }
     }
 
     async fn record(&self, key: &Key, outcome: PaymentCommand, context: &Context) -> Carried {

@@ -5,14 +5,16 @@
 use chrono::TimeDelta;
 use domain::dispatch::{Dispatch, DispatchCommand};
 use domain::inventory::{Item, ItemCommand, Stock};
+use domain::message::Message;
 use domain::payment::{Payment, PaymentStatus};
 use domain::policy::{Action, By, Policy, Rules};
 use domain::quota::Quota;
-use domain::rental::{CancelledBy, Rental, RentalCommand, RentalStatus, Terms};
+use domain::rental::{CancelledBy, Rental, RentalCommand, RentalError, RentalStatus, Terms};
 use domain::store::{Store, StoreCommand};
-use domain::{Currency, CustomerId, Instant, ItemId, Money, PaymentId, Period, RentalId, StoreSlug};
-use journal::{Context, Executor, Journal, Subscriptions};
-use sagas::{Parts, PaymentProvider, Running, Sagas, Settings, SimulatedProvider};
+use domain::{Currency, CustomerId, Instant, ItemId, Language, Money, PaymentId, Period, RentalId, StoreSlug};
+use journal::{Context, ExecuteError, Executor, Journal, Subscriptions};
+use sagas::{Breaker, BreakerSettings, LogMessenger, Messenger, Parts, PaymentProvider, Running, Sagas};
+use sagas::{Settings, SimulatedProvider};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,7 +53,9 @@ pub struct World {
     pub dispatches: Executor<Dispatch>,
     pub quotas: Executor<Quota>,
     pub stores: Executor<Store>,
+    pub messages: Executor<Message>,
     pub provider: Arc<SimulatedProvider>,
+    pub messenger: Arc<dyn Messenger>,
     pub hands: Hands,
     pub policy: Policy,
     pub item: ItemId,
@@ -134,7 +138,9 @@ impl World {
             dispatches: Executor::new::<domain::Event>(journal.clone()),
             quotas: Executor::new::<domain::Event>(journal.clone()),
             stores: Executor::new::<domain::Event>(journal.clone()),
+            messages: Executor::new::<domain::Event>(journal.clone()),
             provider,
+            messenger: Arc::new(LogMessenger::open(directory).unwrap()),
             hands: Hands(Arc::new(Mutex::new(at("2026-07-01T00:00:00Z")))),
             policy,
             item: ItemId(Uuid::from_u128(7)),
@@ -189,7 +195,13 @@ impl World {
             dispatches: self.dispatches.clone(),
             quotas: self.quotas.clone(),
             stores: self.stores.clone(),
+            messages: self.messages.clone(),
             provider,
+            breaker: Breaker::new(
+                "test",
+                BreakerSettings { open_for: Duration::from_millis(100), ..BreakerSettings::default() },
+            ),
+            messenger: self.messenger.clone(),
             clock: Arc::new(move || hands.now()),
             settings,
         })
@@ -224,6 +236,7 @@ impl World {
             policy: self.policy.name.clone(),
             rules: self.policy.rules.clone(),
             time_zone: chrono_tz::Tz::UTC,
+            language: Language::En,
         };
         let command = RentalCommand::Request { terms: Box::new(terms), now: self.hands.now() };
         let id = rental.to_string();
@@ -251,6 +264,30 @@ impl World {
     pub async fn cancel(&self, rental: RentalId) {
         let by = CancelledBy::Customer;
         self.rental(rental, RentalCommand::RequestCancellation { by, reason: None, now: self.hands.now() }).await;
+    }
+
+    /// Asks to keep it longer. Told again after a crash, it may have been cancelled or brought back since.
+    pub async fn extend(&self, rental: RentalId, to: Instant) {
+        let (id, now) = (rental.to_string(), self.hands.now());
+        let command = RentalCommand::RequestExtension { to, now };
+        match self.rentals.execute(&id, command, &context(&id)).await {
+            Ok(_) | Err(ExecuteError::Refused(RentalError::WrongStatus { .. })) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Pays in another way. Told again after a crash, nothing may be owed any more.
+    pub async fn pay_late_fee(&self, rental: RentalId, method: &str) {
+        let (id, method, now) = (rental.to_string(), method.to_owned(), self.hands.now());
+        match self.rentals.execute(&id, RentalCommand::PayLateFee { method, now }, &context(&id)).await {
+            Ok(_) | Err(ExecuteError::Refused(RentalError::NothingOwed { .. })) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// From when to when, as it is agreed now.
+    pub async fn period(&self, rental: RentalId) -> Option<Period> {
+        self.rentals.inspect(&rental.to_string(), |rental, _| rental.period()).await.unwrap()
     }
 
     pub async fn prepare(&self, rental: RentalId) {
@@ -337,6 +374,21 @@ impl World {
         if tokio::time::timeout(Duration::from_secs(20), wait).await.is_err() {
             panic!("never quiet: {:?}\n{}", self.subscriptions.list(), self.history().await);
         }
+    }
+
+    /// What customers have been told, line by line, as it stands in the messenger's file.
+    pub fn told(&self) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(self.directory.join("messages.log")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// On which occasions customers were told something, in that order.
+    pub fn occasions(&self) -> Vec<String> {
+        self.told().iter().map(|line| line["occasion"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     pub async fn types(&self) -> Vec<String> {

@@ -116,6 +116,16 @@ fn the_first_free_seats_are_assigned_where_none_are_chosen() {
 }
 
 #[test]
+fn a_rental_has_the_seats_that_were_chosen_or_assigned_until_it_gives_them_up() {
+    let row = [seats(&["A1", "A2", "A3"]), seated(1, &["A3", "A1"])];
+    let theirs = |events: Vec<ItemEvent>, number| given::<Item>(events).state.seats_of(rental(number));
+    assert_eq!(theirs(row.to_vec(), 1), ["A1", "A3"]);
+    assert!(theirs(row.to_vec(), 2).is_empty());
+    let given_up = row.into_iter().chain([released(1, ReleaseReason::Cancelled)]).collect();
+    assert!(theirs(given_up, 1).is_empty());
+}
+
+#[test]
 fn a_seat_that_is_given_up_is_free_again() {
     let given_up = released(1, ReleaseReason::PaymentDeclined);
     let row = [seats(&["A1", "A2"]), seated(1, &["A1"]), given_up];

@@ -40,6 +40,7 @@ impl Process for Dispatching {
             | domain::Event::Item(_)
             | domain::Event::Store(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -63,6 +64,7 @@ impl Process for Dispatching {
             | domain::Event::Item(_)
             | domain::Event::Store(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => return (stage, vec![]),
         };
         stage.react(&event)
@@ -120,7 +122,7 @@ impl Counter {
                 customer: terms.customer.clone(),
                 item: terms.item,
                 quantity: terms.quantity,
-                period: terms.period,
+                period: rental.period(),
                 steps: terms.rules.steps.clone(),
                 now,
             })

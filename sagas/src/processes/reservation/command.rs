@@ -26,16 +26,22 @@ pub(crate) enum Command {
     CommitStock(ItemId),
     /// Free the stock.
     ReleaseStock(ItemId, ReleaseReason),
+    /// The stock has left the shop; whoever handed it over has said so.
+    HandOutStock(ItemId),
     /// The stock should be back.
     MarkStockOverdue(ItemId),
     /// The stock is back.
     ReturnStock(ItemId),
     /// Take money.
     RequestPayment(Money),
-    /// Take money for being late.
-    RequestLateFee(Money),
+    /// Take money for being late, in an attempt of that number.
+    RequestLateFee(u32, Money),
     /// Give money back.
     RefundPayment(Money),
+    /// Give money back that was paid for an extension.
+    RefundExtension(u32, Money),
+    /// Give money back that was taken for being late in an attempt.
+    RefundLateFee(u32, Money),
     /// The shop need not do anything.
     CancelDispatch,
     /// Tell the customer that it stands.
@@ -46,6 +52,13 @@ pub(crate) enum Command {
     Expire,
     /// Tell the customer that it is late.
     MarkOverdue,
+    /// Tell the customer that the fee for being late is owed.
+    OweLateFee {
+        /// In which attempt it was declined.
+        attempt: u32,
+        /// Why.
+        code: String,
+    },
     /// Tell the customer that nothing is owed.
     Complete,
     /// Tell the customer that it was handed over before the cancellation got there.

@@ -37,6 +37,7 @@ impl Process for Waiting {
             | domain::Event::Store(_)
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -53,6 +54,7 @@ impl Process for Waiting {
             | domain::Event::Store(_)
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
+            | domain::Event::Message(_)
             | domain::Event::Foreign => (stage, vec![]),
         }
     }

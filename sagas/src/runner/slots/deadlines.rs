@@ -10,6 +10,11 @@ use uuid::Uuid;
 /// The longest pause before a deadline whose commands changed nothing is tried again.
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
+/// Full jitter, out of the random bytes of the process's id: what failed together does not come back together.
+const fn spread(id: Uuid, retries: u32) -> u8 {
+    id.as_bytes()[15 - (retries % 7) as usize]
+}
+
 impl<P: Process, O: Orders<P>> Slots<P, O> {
     /// The commands of a deadline are carried out. Should they change nothing, it is tried again, ever more slowly.
     pub(super) fn try_again_later(&mut self, id: Uuid, now: Instant) {
@@ -20,8 +25,7 @@ impl<P: Process, O: Orders<P>> Slots<P, O> {
             return;
         }
         let pause = P::FIRST_RETRY.saturating_mul(1 << slot.retries.min(16)).min(LONGEST_RETRY);
-        // Spread by the process's id, so that what failed together does not come back together.
-        let at = now + pause + pause / 4 * u32::from(id.as_bytes()[15]) / 256;
+        let at = now + pause * (u32::from(spread(id, slot.retries)) + 1) / 256;
         slot.retries += 1;
         slot.deadline = Some(at);
         self.deadlines.insert((at, id));

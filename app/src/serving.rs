@@ -1,0 +1,142 @@
+//! Takes connections, as many as may be, and lets none of them hold up the others.
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+/// The head of a request has to arrive within this time; a connection that is idle for so long is closed.
+const HEAD: Duration = Duration::from_secs(15);
+/// After a connection could not be taken (no more file handles), for example.
+const BREATH: Duration = Duration::from_millis(20);
+/// Told to whoever comes when as many connections as may be are open.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n\
+connection: close\r\ncontent-length: 123\r\n\r\n\
+{\"type\":\"/problems/overloaded\",\"title\":\"Too many commands at once\",\"status\":503,\"detail\":\"too many connections are open\"}  ";
+
+/// Serves until it is told to stop; then takes no more connections, and ends when the requests in flight have ended.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    most_connections: usize,
+    mut stopping: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(most_connections.min(Semaphore::MAX_PERMITS)));
+    let graceful = GracefulShutdown::new();
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(BREATH).await;
+                    continue;
+                }
+            },
+            () = told(&mut stopping) => break,
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            tokio::spawn(turn_away(stream));
+            continue;
+        };
+        // Answers are small and complete: waiting to fill a packet only delays them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection stays with delayed packets");
+        }
+        let service = TowerToHyperService::new(router.clone());
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        tokio::spawn(keep(connection, place));
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+/// Waits until it is told to stop. A dropped sender means that the program is ending anyway.
+async fn told(stopping: &mut watch::Receiver<bool>) {
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+async fn keep(connection: impl Future<Output = hyper::Result<()>>, _place: OwnedSemaphorePermit) {
+    if let Err(error) = connection.await {
+        // The other side is gone or says no HTTP: it cannot be told.
+        tracing::debug!(%error, "a connection has ended");
+    }
+}
+
+async fn turn_away(mut stream: TcpStream) {
+    let told = tokio::time::timeout(Duration::from_secs(1), async {
+        stream.write_all(FULL).await?;
+        stream.shutdown().await?;
+        // What is closed with something unread is reset, and the other side might never see the answer.
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    });
+    if let Ok(Err(error)) = told.await {
+        tracing::debug!(%error, "a connection was turned away without a word");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::AsyncReadExt;
+
+    #[test]
+    fn who_is_turned_away_is_told_in_as_many_bytes_as_are_announced() {
+        let text = std::str::from_utf8(FULL).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{}", body.len());
+        let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(problem["type"], "/problems/overloaded");
+    }
+
+    async fn answer(stream: &mut TcpStream) -> String {
+        let mut bytes = vec![0; 1_024];
+        let read = stream.read(&mut bytes).await.unwrap();
+        String::from_utf8_lossy(&bytes[..read]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn as_many_connections_as_may_be_are_kept_and_one_more_is_told_to_come_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopping) = watch::channel(false);
+        let serving = tokio::spawn(serve(listener, Router::new(), 1, stopping));
+        let mut first = TcpStream::connect(address).await.unwrap();
+        first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        assert!(answer(&mut first).await.starts_with("HTTP/1.1 404"));
+        let mut second = TcpStream::connect(address).await.unwrap();
+        assert!(answer(&mut second).await.starts_with("HTTP/1.1 503"));
+        drop(first);
+        // Its place is free once the server has noticed.
+        loop {
+            let mut third = TcpStream::connect(address).await.unwrap();
+            third.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+            if answer(&mut third).await.starts_with("HTTP/1.1 404") {
+                break;
+            }
+        }
+        stop.send_replace(true);
+        serving.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_never_ends_does_not_hold_its_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_stop, stopping) = watch::channel(false);
+        tokio::spawn(serve(listener, Router::new(), 8, stopping));
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(b"GET / HTTP/1.1\r\nx-slow: ").await.unwrap();
+        let mut rest = Vec::new();
+        slow.read_to_end(&mut rest).await.unwrap();
+        assert!(!String::from_utf8_lossy(&rest).contains("200"));
+    }
+}
