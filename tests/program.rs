@@ -102,7 +102,7 @@ impl Data {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         let around = std::env::vars_os().map(|(name, _)| name);
-        for name in around.filter(|name| name.to_string_lossy().starts_with("RESERVOIR_")) {
+        for name in around.filter(|name| is_configuration(&name.to_string_lossy())) {
             command.env_remove(name);
         }
         command.env("RESERVOIR_PROVIDER_SECRET", PROVIDER_SECRET);
@@ -144,6 +144,10 @@ impl Outcome {
         assert_eq!(self.code, Some(0), "it failed: {self:?}");
         &self.stdout
     }
+}
+
+fn is_configuration(name: &str) -> bool {
+    name.starts_with("RESERVOIR_") || name.starts_with("STRIPE_")
 }
 
 /// `RESERVOIR_BIN`, else the program that was built beside the running test.

@@ -9,9 +9,11 @@ mod remote;
 mod secret;
 mod signature;
 pub mod simulator;
+mod stripe;
 mod webhook;
 
 pub use remote::{NotAnAddress, RemoteProvider};
 pub use secret::Secret;
 pub use signature::{Forged, TOLERANCE_S, signed, verify};
+pub use stripe::{STRIPE_URL, StripeError, StripeProvider};
 pub use webhook::{Notice, PaymentWebhooks};
