@@ -30,6 +30,7 @@ fn stages() -> Vec<Stage> {
         Stage::AwaitingStock(deal),
         Stage::Waiting(deal),
         Stage::Offered { deal, total, until },
+        Stage::Offered { deal, total: won(0), until },
         Stage::AwaitingPayment { deal, until },
         Stage::CommittingStock { deal, total },
         Stage::Confirming { deal, total },
@@ -108,6 +109,7 @@ fn short(value: &impl Debug) -> String {
     let name: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
     match name.as_str() {
         "TakingBack" | "RentalReturned" if text.contains("late_fee: Some") => format!("{name}(late fee)"),
+        "Offered" if text.contains("amount_minor: 0,") => format!("{name}(free)"),
         "RentalRequested" if text.contains("quota: true") => format!("{name}(quota)"),
         _ => name,
     }
