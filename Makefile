@@ -21,7 +21,7 @@ test: ## All tests, with whatever they need installed
 	./tests/run
 
 unit: ## Tests of the crates alone
-	cargo test --locked -p domain -p journal -p projections -p sagas -p api -p reservoir
+	cargo test --locked -p domain -p journal -p projections -p sagas -p gateways -p api -p reservoir
 
 stories: ## The whole-system stories, over HTTP against the real program
 	cargo build --locked -p reservoir

@@ -13,15 +13,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &[]),
     ("projections", &["domain", "journal"]),
     ("sagas", &["domain", "journal"]),
+    ("gateways", &["domain", "sagas"]),
     ("api", &["domain", "journal", "projections"]),
-    ("reservoir", &["api", "domain", "journal", "projections", "sagas"]),
+    ("reservoir", &["api", "domain", "gateways", "journal", "projections", "sagas"]),
     // The stories know the program by its command line and HTTP alone; the bench compares with the bare journal.
     ("stories", &["journal"]),
 ];
 
 const MOST_LINES: usize = 450;
-const ENGINE: &[&str] = &["domain", "journal", "projections", "sagas", "api"];
+const ENGINE: &[&str] = &["domain", "journal", "projections", "sagas", "gateways", "api"];
 const BUSINESSES: &[&str] = &["car-rental", "phone-shop", "coffee-shop", "cinema", "library"];
+/// How many requirements each of the five businesses has.
+const REQUIREMENTS: &[(&str, usize)] = &[("CAR", 9), ("PHO", 9), ("COF", 5), ("CIN", 8), ("LIB", 10)];
 /// Parts of paths that only one machine has.
 const MACHINES: &[&str] = &["/home/", "/root/", "/Users/", "/tmp/wt", "/work/"];
 
@@ -155,4 +158,40 @@ fn unsafe_code_is_forbidden_everywhere() {
     }
     let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(workspace.contains("unsafe_code = \"forbid\""));
+}
+
+/// The stories that a text names in backticks.
+fn stories_in(text: &str) -> BTreeSet<String> {
+    text.split('`').filter(|word| word.ends_with(".rs") && !word.contains('/')).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_requirement_leads_to_its_stories() {
+    let document = fs::read_to_string(root().join("docs/requirements.md")).unwrap();
+    let stories = root().join("tests/stories");
+    for story in stories_in(&document) {
+        assert!(stories.join(&story).is_file(), "docs/requirements.md names {story}, which is not there");
+    }
+    let claims: Vec<(String, String)> = fs::read_dir(&stories)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            (path.file_name().unwrap().to_string_lossy().into_owned(), text.lines().next().unwrap().to_owned())
+        })
+        .collect();
+    for (business, count) in REQUIREMENTS {
+        for id in (1..=*count).map(|number| format!("{business}-{number}")) {
+            let mut rows = document.lines().filter(|line| line.starts_with(&format!("| {id} |")));
+            let row =
+                stories_in(rows.next().unwrap_or_else(|| panic!("docs/requirements.md does not say where {id} is")));
+            assert_eq!(rows.next(), None, "{id} is there twice");
+            let of_the_id =
+                |line: &str| line.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').any(|word| word == id);
+            let claimed: BTreeSet<String> =
+                claims.iter().filter(|(_, line)| of_the_id(line)).map(|(story, _)| story.clone()).collect();
+            assert_eq!(row, claimed, "the row of {id}, and the stories that begin with it");
+            assert!(!row.is_empty(), "no story tells {id}");
+        }
+    }
 }

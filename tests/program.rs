@@ -10,6 +10,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::process::Command;
 
+/// What providers and servers of the stories sign and prove webhooks with.
+const PROVIDER_SECRET: &str = "whsec_of_the_stories";
+
 /// A data directory that goes away with the last one who holds it, and the options that the program is given with it.
 #[derive(Debug)]
 pub struct Data {
@@ -99,9 +102,10 @@ impl Data {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         let around = std::env::vars_os().map(|(name, _)| name);
-        for name in around.filter(|name| name.to_string_lossy().starts_with("RESERVOIR_")) {
+        for name in around.filter(|name| is_configuration(&name.to_string_lossy())) {
             command.env_remove(name);
         }
+        command.env("RESERVOIR_PROVIDER_SECRET", PROVIDER_SECRET);
         command.args(arguments).arg("--data").arg(self.path());
         command.current_dir(self.path()).stdin(Stdio::null()).kill_on_drop(true);
         command
@@ -140,6 +144,10 @@ impl Outcome {
         assert_eq!(self.code, Some(0), "it failed: {self:?}");
         &self.stdout
     }
+}
+
+fn is_configuration(name: &str) -> bool {
+    name.starts_with("RESERVOIR_") || name.starts_with("STRIPE_")
 }
 
 /// `RESERVOIR_BIN`, else the program that was built beside the running test.

@@ -1,5 +1,6 @@
-//! "Given a car shop": a store with one kind of car, and what customers and staff do there.
+//! "Given a car shop": a store with one item, and what customers and staff do there.
 
+use crate::business::Business;
 use crate::eventually::eventually;
 use crate::http::{Reply, Request};
 use crate::program::Data;
@@ -11,58 +12,78 @@ use std::sync::Arc;
 
 /// The principal who founds stores.
 pub const ADMIN: &str = "admin";
-/// What a car costs a day, in won.
-pub const PRICE: i64 = 50_000;
-const STORE: &str = "seoul-cars";
 
-/// A car rental in Seoul, on a server of its own.
+/// A store in Seoul, on a server of its own.
 pub struct Shop {
     server: Server,
-    /// The cars.
+    store: &'static str,
+    /// What it offers first.
     pub item: String,
 }
 
 impl Shop {
-    /// With so many cars of one kind, on an empty data directory.
+    /// A car rental with so many cars of one kind, on an empty data directory.
     pub async fn with_cars(units: u32) -> Self {
-        Self::on(&Data::empty(), units).await
+        Self::of(Business::cars(), json!(units)).await
     }
 
     /// The same, where `serve` is told something.
     pub async fn with_cars_and_options(units: u32, options: &[&str]) -> Self {
-        Self::on(&Data::with_options(options), units).await
+        Self::of_with_options(Business::cars(), json!(units), options).await
     }
 
-    async fn on(data: &Arc<Data>, units: u32) -> Self {
-        let server = data.serve().await;
-        found(&server, STORE, "Asia/Seoul", "KRW").await;
-        let item = stock(&server, STORE, units, PRICE, "KRW").await;
-        Self { server, item }
+    /// A store of any business with stock of one item: a number, null, or `{"seats": […]}`.
+    pub async fn of(business: Business, stock: Value) -> Self {
+        Self::of_with_options(business, stock, &[]).await
+    }
+
+    /// The same, where `serve` is told something.
+    pub async fn of_with_options(business: Business, stock: Value, options: &[&str]) -> Self {
+        Self::open(Data::with_options(options).serve().await, &business, stock, "Asia/Seoul", "KRW").await
     }
 
     /// A car rental with one car in Europe, where clocks change.
     pub async fn in_berlin() -> Self {
-        let server = Server::fresh().await;
-        found(&server, STORE, "Europe/Berlin", "EUR").await;
-        let item = stock(&server, STORE, 1, PRICE, "EUR").await;
-        Self { server, item }
+        Self::open(Server::fresh().await, &Business::cars(), json!(1), "Europe/Berlin", "EUR").await
+    }
+
+    async fn open(server: Server, business: &Business, stock: Value, time_zone: &str, currency: &str) -> Self {
+        let item = found(&server, business, stock, time_zone, currency).await;
+        Self { server, store: business.slug, item }
     }
 
     /// The store's slug.
     #[must_use]
     pub const fn store(&self) -> &'static str {
-        STORE
+        self.store
     }
 
     /// The principal of its staff.
     #[must_use]
     pub fn staff(&self) -> String {
-        format!("staff:{STORE}")
+        format!("staff:{}", self.store)
     }
 
     /// Another kind of car.
     pub async fn another_item(&self, units: u32) -> String {
-        stock(&self.server, STORE, units, PRICE, "KRW").await
+        offer(&self.server, &Business { slug: self.store, ..Business::cars() }, json!(units), "KRW").await
+    }
+
+    /// A customer's wish for the item, with whatever else belongs to it, not sent yet.
+    ///
+    /// # Panics
+    /// When that is no object.
+    pub fn wish(&self, customer: &str, wish: &Value) -> Request {
+        let mut body = json!({ "item": self.item });
+        body.as_object_mut().expect("an object").extend(wish.as_object().expect("an object").clone());
+        self.post("/v1/rentals").by(format!("customer:{customer}")).json(body)
+    }
+
+    /// A wish that is granted; the rental's id.
+    pub async fn granted(&self, customer: &str, wish: &Value) -> String {
+        let reply = self.wish(customer, wish).waiting_s(20).await.is(201);
+        assert_eq!(reply["status"], "confirmed", "{}", reply.text);
+        reply.id()
     }
 
     /// A customer's wish for a car, not sent yet.
@@ -72,15 +93,12 @@ impl Shop {
 
     /// The same, with one of the provider's test methods.
     pub fn booking_paid_by(&self, customer: &str, from: &str, to: &str, method: &str) -> Request {
-        let body = json!({ "item": self.item, "from": from, "to": to, "payment_method": method });
-        self.post("/v1/rentals").by(format!("customer:{customer}")).json(body)
+        self.wish(customer, &json!({ "from": from, "to": to, "payment_method": method }))
     }
 
     /// A booking that stands.
     pub async fn booked(&self, customer: &str, from: &str, to: &str) -> String {
-        let reply = self.booking(customer, from, to).waiting_s(20).await.is(201);
-        assert_eq!(reply["status"], "confirmed", "{}", reply.text);
-        reply.id()
+        self.granted(customer, &json!({ "from": from, "to": to })).await
     }
 
     /// What a customer sees of a rental.
@@ -137,6 +155,28 @@ impl Shop {
         self.get(path).await.is(200)["available"].as_u64().expect("a number")
     }
 
+    /// What the catalogue says of the item.
+    pub async fn shown(&self) -> Reply {
+        self.settled().await;
+        self.get(format!("/v1/items/{}", self.item)).await.is(200)
+    }
+
+    /// The staff's work queue, newest first.
+    pub async fn dispatches(&self) -> Vec<Value> {
+        self.settled().await;
+        self.all(&format!("/v1/stores/{}/dispatches", self.store), &self.staff()).await
+    }
+
+    /// Stops a subscription, as if the service behind it were away.
+    pub async fn pause(&self, subscription: &str) {
+        self.post(format!("/v1/admin/subscriptions/{subscription}/pause")).by(ADMIN).await.done();
+    }
+
+    /// Lets it go on.
+    pub async fn resume(&self, subscription: &str) {
+        self.post(format!("/v1/admin/subscriptions/{subscription}/resume")).by(ADMIN).await.done();
+    }
+
     /// Every event of a rental's story.
     pub async fn history(&self, rental: &str) -> Vec<Value> {
         self.settled().await;
@@ -148,21 +188,21 @@ impl Shop {
         transcript(&self.history(rental).await)
     }
 
-    /// The same shop, on the data of a program that has ended.
+    /// The same car rental, on the data of a program that has ended.
     ///
     /// # Panics
-    /// When there is no shop in it.
+    /// When there is no such shop in it.
     pub async fn again(data: &Arc<Data>) -> Self {
-        let server = data.serve().await;
-        let items = server.all(&format!("/v1/stores/{STORE}/items"), ADMIN).await;
-        Self { server, item: items[0]["id"].as_str().expect("a car").to_owned() }
+        let (server, store) = (data.serve().await, Business::cars().slug);
+        let items = server.all(&format!("/v1/stores/{store}/items"), ADMIN).await;
+        Self { server, store, item: items[0]["id"].as_str().expect("a car").to_owned() }
     }
 
     /// kill -9, and the program again on the same data.
     #[must_use]
     pub async fn killed_and_restarted(self) -> Self {
         let data = self.server.kill().await;
-        Self { server: data.serve().await, item: self.item }
+        Self { server: data.serve().await, store: self.store, item: self.item }
     }
 
     /// The server alone, to stop or kill it.
@@ -192,15 +232,18 @@ impl Reply {
     }
 }
 
-async fn found(server: &Server, slug: &str, time_zone: &str, currency: &str) {
+/// Founds a store with its first item; the item's id.
+async fn found(server: &Server, business: &Business, stock: Value, time_zone: &str, currency: &str) -> String {
     let body = json!({
-        "slug": slug, "name": "Cars", "policy": "car-rental", "time_zone": time_zone, "currency": currency,
+        "slug": business.slug, "name": "The shop", "policy": business.policy, "time_zone": time_zone, "currency": currency,
     });
     server.post("/v1/stores").by(ADMIN).json(body).await.is(201);
+    offer(server, business, stock, currency).await
 }
 
-async fn stock(server: &Server, slug: &str, units: u32, price: i64, currency: &str) -> String {
-    let price = json!({ "amount_minor": price, "currency": currency });
-    let body = json!({ "name": "Hyundai Avante", "price": price, "stock": units });
-    server.post(format!("/v1/stores/{slug}/items")).by(format!("staff:{slug}")).json(body).await.is(201).id()
+async fn offer(server: &Server, business: &Business, stock: Value, currency: &str) -> String {
+    let price = json!({ "amount_minor": business.price, "currency": currency });
+    let body = json!({ "name": business.item, "price": price, "stock": stock });
+    let path = format!("/v1/stores/{}/items", business.slug);
+    server.post(path).by(format!("staff:{}", business.slug)).json(body).await.is(201).id()
 }

@@ -1,6 +1,7 @@
 //! A command as it arrives: who gives it, its headers, and its body, which is read last.
 
 use crate::Api;
+use crate::answer::{Answer, PREFERENCE_APPLIED};
 use crate::error::{
     BODY_TOO_LARGE, BODY_TOO_SLOW, FORBIDDEN, MALFORMED, MALFORMED_JSON, NOT_JSON, OVERLOADED, UNAUTHENTICATED,
     invalid_body, malformed,
@@ -69,7 +70,7 @@ impl Preference {
     }
 
     /// As `Preference-Applied` has it.
-    pub(crate) fn applied(self) -> Option<HeaderValue> {
+    fn applied(self) -> Option<HeaderValue> {
         match self {
             Self::None => None,
             Self::Wait(seconds) => HeaderValue::try_from(format!("wait={seconds}")).ok(),
@@ -111,16 +112,7 @@ impl FromRequest<Arc<Api>> for Call {
         let language = language::asked_for(headers);
         let says_json = says_json(headers);
         let (method, path) = (request.method().clone(), request.uri().to_string());
-        let reading = tokio::time::timeout(BODY_PATIENCE, Bytes::from_request(request, api));
-        let body = match reading.await {
-            Ok(Ok(body)) => body,
-            Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                let detail = format!("at most {MOST_BODY_BYTES} bytes are read");
-                return Err(Problem::new(BODY_TOO_LARGE, detail).with("limit", MOST_BODY_BYTES));
-            }
-            Ok(Err(_)) => return Err(Problem::new(MALFORMED, "the body ended early")),
-            Err(_) => return Err(Problem::new(BODY_TOO_SLOW, "the body did not arrive in time")),
-        };
+        let body = read_body(request, api).await?;
         Ok(Self {
             caller,
             method,
@@ -134,6 +126,19 @@ impl FromRequest<Arc<Api>> for Call {
             says_json,
             _place: place,
         })
+    }
+}
+
+/// Reads a body within its bounds of size and time.
+pub(crate) async fn read_body(request: Request, api: &Arc<Api>) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(BODY_PATIENCE, Bytes::from_request(request, api)).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("at most {MOST_BODY_BYTES} bytes are read");
+            Err(Problem::new(BODY_TOO_LARGE, detail).with("limit", MOST_BODY_BYTES))
+        }
+        Ok(Err(_)) => Err(Problem::new(MALFORMED, "the body ended early")),
+        Err(_) => Err(Problem::new(BODY_TOO_SLOW, "the body did not arrive in time")),
     }
 }
 
@@ -191,6 +196,14 @@ impl Call {
         }
         let detail = format!("only administrators and the staff of `{store}` may do this");
         Err(Problem::new(FORBIDDEN, detail).with("store", store.as_str()))
+    }
+
+    /// The answer, saying which preference was honoured.
+    pub(crate) fn as_preferred(&self, answer: Answer) -> Answer {
+        match self.preference.applied() {
+            Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
+            None => answer,
+        }
     }
 
     /// The metadata of what the command will cause. Without a correlation id of the caller's it is `conversation`.

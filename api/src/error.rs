@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use domain::dispatch::DispatchError;
 use domain::inventory::ItemError;
 use domain::policy::PolicyError;
-use domain::rental::{RejectReason, RentalError};
+use domain::rental::{ExtensionRefusal, RejectReason, RentalError};
 use domain::store::StoreError;
 use domain::{RentalId, StoreSlug};
 use journal::{AppendError, ExecuteError, ReadError, SubscriptionError};
@@ -25,6 +25,7 @@ kinds! {
     MALFORMED = BAD_REQUEST, "malformed-request", "The request cannot be read";
     MALFORMED_JSON = BAD_REQUEST, "malformed-json", "The body is not JSON";
     BAD_CURSOR = BAD_REQUEST, "bad-cursor", "The cursor is not one of this list";
+    NOT_AUTHENTIC = BAD_REQUEST, "not-authentic", "It cannot be believed";
     UNAUTHENTICATED = UNAUTHORIZED, "unauthenticated", "A valid bearer token is needed";
     PAYMENT_DECLINED = PAYMENT_REQUIRED, "payment-declined", "The payment was declined";
     FORBIDDEN = FORBIDDEN, "forbidden", "Not for this caller";
@@ -40,6 +41,8 @@ kinds! {
     NOTHING_OFFERED = CONFLICT, "nothing-offered", "Nothing is offered";
     OFFER_OVER = CONFLICT, "offer-over", "The offer is over";
     ALREADY_HANDED_OVER = CONFLICT, "already-handed-over", "It was handed over first";
+    NOT_EXTENDABLE = CONFLICT, "not-extendable", "It cannot be kept longer";
+    NOTHING_OWED = CONFLICT, "nothing-owed", "No late fee is owed";
     NOT_DISPATCHED_YET = CONFLICT, "not-dispatched-yet", "The store does not know of it yet";
     STORE_CLOSED = CONFLICT, "store-closed", "The store is closed";
     DISPATCH_CANCELLED = CONFLICT, "dispatch-cancelled", "It is not to be handed over any more";
@@ -228,6 +231,8 @@ impl From<RentalError> for Problem {
             RentalError::AlreadyReviewed => Self::new(ALREADY_REVIEWED, detail),
             RentalError::NotReviewed => Self::new(NOT_FOUND, detail),
             RentalError::NoKiosk => Self::new(NO_KIOSK, detail),
+            RentalError::NotExtendable { .. } | RentalError::NoExtension { .. } => Self::new(NOT_EXTENDABLE, detail),
+            RentalError::NothingOwed { .. } => Self::new(NOTHING_OWED, detail),
         }
     }
 }
@@ -244,6 +249,7 @@ impl From<ItemError> for Problem {
             }
             ItemError::SeatsTaken { seats } => Self::new(SEATS_TAKEN, detail).with("seats", seats),
             ItemError::DoesNotFit { field, why } => invalid(field, why),
+            ItemError::SomebodyWaits => Self::new(NOT_EXTENDABLE, detail),
             ItemError::NothingHeld | ItemError::Committed => Self::new(NOTHING_HELD, detail),
             ItemError::NotBackYet { out, units } => {
                 Self::new(RETURN_NOT_PROCESSED, detail).with("out", out).with("units", units).retry_after_s(1)
@@ -309,6 +315,29 @@ pub(crate) fn rejected(rental: RentalId, wanted: u32, reason: RejectReason) -> P
         RejectReason::DoesNotFit { detail } => Problem::new(INVALID, detail),
         RejectReason::PaymentDeclined { code } => {
             Problem::new(PAYMENT_DECLINED, format!("the payment provider said `{code}`")).with("code", code)
+        }
+    };
+    problem.with("rental", rental.to_string())
+}
+
+/// Why a rental could not be kept longer, with the rental to look it up by.
+pub(crate) fn not_extended(rental: RentalId, wanted: u32, reason: ExtensionRefusal) -> Problem {
+    let problem = match reason {
+        ExtensionRefusal::OutOfStock { available } => {
+            Problem::new(OUT_OF_STOCK, format!("{wanted} wanted for longer, {available} available"))
+                .with("wanted", wanted)
+                .with("available", available)
+        }
+        ExtensionRefusal::PaymentDeclined { code } => {
+            Problem::new(PAYMENT_DECLINED, format!("the payment provider said `{code}`")).with("code", code)
+        }
+        ExtensionRefusal::Expired => Problem::new(EXPIRED, "the additional time was not paid in time"),
+        ExtensionRefusal::ItemRetired => Problem::new(ITEM_RETIRED, "the item is not offered any more"),
+        ExtensionRefusal::DoesNotFit { detail } => Problem::new(INVALID, detail),
+        ExtensionRefusal::Overtaken => Problem::new(NOT_EXTENDABLE, "it was cancelled or brought back first"),
+        ExtensionRefusal::SomebodyWaits => Problem::new(NOT_EXTENDABLE, "somebody is waiting for it"),
+        ExtensionRefusal::Busy => {
+            Problem::new(NOT_EXTENDABLE, "the payment of an earlier extension is still being undone")
         }
     };
     problem.with("rental", rental.to_string())

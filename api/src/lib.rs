@@ -7,6 +7,7 @@ mod admin;
 mod answer;
 mod call;
 mod catalogue;
+mod contradictions;
 mod dispatches;
 mod error;
 mod health;
@@ -30,6 +31,7 @@ mod stores;
 mod story;
 mod told;
 mod vault;
+mod webhooks;
 mod when;
 
 #[cfg(test)]
@@ -39,6 +41,7 @@ pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
 pub use state::{Parts, PaymentDoor, Running, Settings};
 pub use vault::{Vault, VaultError};
+pub use webhooks::{PaymentNotice, PaymentWebhooks};
 
 pub(crate) use state::Api;
 
@@ -61,7 +64,9 @@ fn table_of_contents() -> OpenApiRouter<Arc<Api>> {
         .merge(kiosks::routes())
         .merge(mypage::routes())
         .merge(dispatches::routes())
+        .merge(webhooks::routes())
         .merge(admin::routes())
+        .merge(contradictions::routes())
         .merge(health::routes())
         .merge(openapi::routes())
 }

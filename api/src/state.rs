@@ -7,8 +7,10 @@ use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::problem::Problem;
 use crate::vault::{Vault, VaultError};
+use crate::webhooks::PaymentWebhooks;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
+use domain::payment::Payment;
 use domain::policy::{PaymentTiming, Policy};
 use domain::rental::Rental;
 use domain::store::{Profile, Store};
@@ -60,6 +62,10 @@ pub struct Parts {
     pub dispatches: Executor<Dispatch>,
     /// Asked before a rental that is to be paid.
     pub door: Arc<dyn PaymentDoor>,
+    /// Executes what providers say of payments.
+    pub payments: Executor<Payment>,
+    /// Proves and reads what providers send.
+    pub payment_webhooks: Arc<dyn PaymentWebhooks>,
     /// Verifies tokens.
     pub keys: Keys,
     /// Seals what is personal.
@@ -93,6 +99,8 @@ pub(crate) struct Api {
     pub(crate) stores: Executor<Store>,
     pub(crate) dispatches: Executor<Dispatch>,
     pub(crate) door: Arc<dyn PaymentDoor>,
+    pub(crate) payments: Executor<Payment>,
+    pub(crate) payment_webhooks: Arc<dyn PaymentWebhooks>,
     pub(crate) keys: Keys,
     pub(crate) vault: Vault,
     pub(crate) settings: Settings,
@@ -108,8 +116,8 @@ pub(crate) struct Api {
 
 impl Api {
     pub(crate) fn new(parts: Parts, openapi: String) -> Self {
-        let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, door, keys, vault, settings } =
-            parts;
+        let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, .. } = parts;
+        let Parts { payments, payment_webhooks, door, keys, vault, settings, .. } = parts;
         let places = Arc::new(Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS)));
         Self {
             journal,
@@ -120,6 +128,8 @@ impl Api {
             stores,
             dispatches,
             door,
+            payments,
+            payment_webhooks,
             keys,
             vault,
             settings,

@@ -5,8 +5,8 @@ use crate::problem::Problem;
 use cqrs_es::Aggregate;
 use domain::dispatch::Dispatch;
 use domain::payment::Payment;
-use domain::rental::Rental;
-use domain::{PaymentId, RentalId};
+use domain::rental::{Rental, RentalEvent};
+use domain::{Event, PaymentId, RentalId};
 use journal::{Journal, ReadError, Recorded};
 use projections::{Processes, Views};
 use std::collections::HashSet;
@@ -31,14 +31,32 @@ async fn own(journal: &Journal, rental: RentalId) -> Result<Vec<Recorded>, ReadE
     if events.is_empty() {
         return Ok(events);
     }
-    for stream in [
-        format!("{}-{}", Payment::TYPE, PaymentId::charge_of(rental)),
-        format!("{}-{}", Payment::TYPE, PaymentId::late_fee_of(rental)),
-        format!("{}-{rental}", Dispatch::TYPE),
-    ] {
+    let payments = payments(rental, &events).into_iter().map(|payment| format!("{}-{payment}", Payment::TYPE));
+    let streams: Vec<_> = payments.chain([format!("{}-{rental}", Dispatch::TYPE)]).collect();
+    for stream in streams {
         events.extend(journal.read_stream(&stream, 0).await?);
     }
     Ok(events)
+}
+
+/// Every payment that there may be, from what the rental says itself.
+fn payments(rental: RentalId, events: &[Recorded]) -> Vec<PaymentId> {
+    let mut payments = vec![PaymentId::charge_of(rental)];
+    for event in events {
+        match event.decoded(Event::decode) {
+            Ok(Event::Rental(RentalEvent::ExtensionRequested { number, .. })) => {
+                payments.push(PaymentId::extension_of(rental, *number));
+            }
+            Ok(Event::Rental(RentalEvent::Returned { late_fee: Some(_), .. })) => {
+                payments.push(PaymentId::late_fee_of(rental, 1));
+            }
+            Ok(Event::Rental(RentalEvent::LateFeeDemanded { attempt, .. })) => {
+                payments.push(PaymentId::late_fee_of(rental, *attempt));
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    payments
 }
 
 async fn positions(views: &Views, rental: RentalId) -> Result<Vec<u64>, Problem> {

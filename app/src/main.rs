@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod failure;
+mod provider;
 mod serving;
 mod system;
 
@@ -37,10 +38,14 @@ enum Command {
     Verify,
     /// Print events, one JSON object a line.
     Events(commands::events::Arguments),
+    /// Check a policy file and print it as JSON, or print one that comes along.
+    Policy(commands::policy::Arguments),
     /// Print a bearer token for a principal.
     Token(commands::token::Arguments),
     /// List subscriptions of a running server, or pause, resume, rebuild and retry them.
     Subscriptions(commands::subscriptions::Arguments),
+    /// Be a payment provider on loopback that fails in every way, for experiments.
+    SimulateProvider(commands::simulate_provider::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -78,7 +83,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Replay(arguments) => runtime.block_on(commands::replay::run(&config, &arguments)),
         Command::Verify => commands::verify::run(&config),
         Command::Events(arguments) => commands::events::run(&config, &arguments),
+        Command::Policy(arguments) => commands::policy::run(&arguments),
         Command::Token(arguments) => commands::token::run(&config, &arguments),
         Command::Subscriptions(arguments) => runtime.block_on(commands::subscriptions::run(&config, &arguments)),
+        Command::SimulateProvider(arguments) => runtime.block_on(commands::simulate_provider::run(&config, &arguments)),
     }
 }

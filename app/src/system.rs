@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::provider;
 use crate::serving::serve;
 use api::{Keys, PaymentDoor, Vault};
 use domain::dispatch::Dispatch;
@@ -13,7 +14,7 @@ use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
-use sagas::{Breaker, BreakerSettings, LogMessenger, SimulatedProvider, SystemClock};
+use sagas::{Breaker, BreakerSettings, LogMessenger, SystemClock};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -79,18 +80,19 @@ impl System {
         let items = executor::<Item>(&journal);
         let stores = executor::<Store>(&journal);
         let dispatches = executor::<Dispatch>(&journal);
+        let payments = executor::<Payment>(&journal);
         let breaker = Breaker::new("payments", BreakerSettings::default());
         let parts = sagas::Parts {
             subscriptions: subscriptions.clone(),
             directory: data.clone(),
             rentals: rentals.clone(),
-            payments: executor::<Payment>(&journal),
+            payments: payments.clone(),
             items: items.clone(),
             dispatches: dispatches.clone(),
             quotas: executor::<Quota>(&journal),
             stores: stores.clone(),
             messages: executor::<Message>(&journal),
-            provider: Arc::new(SimulatedProvider::default().with_latency(config.simulated_latency.clone())),
+            provider: provider::provider(config)?,
             breaker: breaker.clone(),
             messenger: Arc::new(messenger),
             clock: Arc::new(SystemClock),
@@ -107,6 +109,8 @@ impl System {
             stores,
             dispatches,
             door: Arc::new(Door(breaker)),
+            payments,
+            payment_webhooks: provider::webhooks(config),
             keys: keys.clone(),
             vault,
             settings: api::Settings { max_in_flight: config.max_in_flight, ..api::Settings::default() },

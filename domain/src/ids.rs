@@ -60,10 +60,19 @@ impl PaymentId {
         Self(derived(rental.0, b"charge"))
     }
 
-    /// The charge for bringing the rental back late.
+    /// The charge for an extension of the rental; extensions are numbered from 1.
     #[must_use]
-    pub fn late_fee_of(rental: RentalId) -> Self {
-        Self(derived(rental.0, b"late fee"))
+    pub fn extension_of(rental: RentalId, number: u32) -> Self {
+        Self(derived(rental.0, format!("extension {number}").as_bytes()))
+    }
+
+    /// The charge for bringing the rental back late. Attempts are numbered from 1; a declined one is not made again.
+    #[must_use]
+    pub fn late_fee_of(rental: RentalId, attempt: u32) -> Self {
+        match attempt {
+            0 | 1 => Self(derived(rental.0, b"late fee")),
+            more => Self(derived(rental.0, format!("late fee {more}").as_bytes())),
+        }
     }
 }
 

@@ -70,6 +70,9 @@ pub struct Rules {
     /// The changes that the customer is told of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<Occasion>,
+    /// Whether what is away may stay longer; never, where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<Extension>,
 }
 
 /// The three kinds of stock.
@@ -154,6 +157,14 @@ pub struct Cancellation {
 pub struct WaitingList {
     /// How long what came free is kept for the first in line, in seconds.
     pub offer_s: u32,
+}
+
+/// Whether a rental may stay longer than was agreed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Extension {
+    /// How often one rental may be extended.
+    pub most: u32,
 }
 
 /// The words of a business.

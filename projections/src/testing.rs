@@ -211,6 +211,7 @@ fn rules() -> Rules {
         reviews: true,
         kiosk: false,
         messages: Vec::new(),
+        extension: None,
     }
 }
 

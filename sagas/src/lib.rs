@@ -3,6 +3,7 @@
 //! **The answers are pure; one runner carries them out.** Stages follow from the journal's events alone, every command may be
 //! repeated, and the outside world is reached only here, behind a port and with an idempotency key.
 
+mod cashier;
 mod clock;
 #[cfg(test)]
 mod interleavings;

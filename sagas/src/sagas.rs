@@ -1,9 +1,11 @@
 //! Starts the process managers and stops them.
 
 use crate::Clock;
+use crate::cashier::Cashier;
 use crate::messages::{Messages, Messenger, Post};
 use crate::payments::{Breaker, PaymentProvider, Payments, Till};
 use crate::processes::dispatch::{Counter, Dispatching};
+use crate::processes::extension::{Clerk, Extending};
 use crate::processes::reservation::{Desk, Reservation};
 use crate::processes::waiting::{Steward, Waiting};
 use crate::runner::{Orders, Process, Runner, Saved};
@@ -95,7 +97,7 @@ impl Default for Settings {
 
 /// What the process managers work with.
 pub struct Parts {
-    /// Where `reservation`, `dispatch`, `waiting`, `payments` and `messages` subscribe.
+    /// Where `reservation`, `extension`, `dispatch`, `waiting`, `payments` and `messages` subscribe.
     pub subscriptions: Subscriptions,
     /// Where `sagas.db` is, or will be.
     pub directory: PathBuf,
@@ -137,9 +139,10 @@ impl Sagas {
     pub async fn start(parts: Parts) -> Result<Running, SagaError> {
         let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
         let Parts { messages, provider, breaker, messenger, clock, settings, .. } = parts;
+        let cashier = || Cashier { rentals: rentals.clone(), payments: payments.clone(), clock: clock.clone() };
         let desk: Desk = Desk {
             rentals: rentals.clone(),
-            payments: payments.clone(),
+            cashier: cashier(),
             items: items.clone(),
             dispatches: dispatches.clone(),
             quotas,
@@ -155,14 +158,16 @@ impl Sagas {
             timeout: settings.messenger_timeout,
             lines: Semaphore::new(settings.messenger_calls.min(Semaphore::MAX_PERMITS)),
         };
+        let clerk = Clerk { rentals: rentals.clone(), items: items.clone(), cashier: cashier(), clock: clock.clone() };
         let counter: Counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
         let steward: Steward = Steward { items, clock: clock.clone() };
         let (timeout, calls) = (settings.provider_timeout, settings.provider_calls);
         let till: Till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
-        let (reservation, dispatch, waiting, payments, messages) = (
+        let (reservation, extension, dispatch, waiting, payments, messages) = (
             start.resume::<Reservation, _>(desk).await?,
+            start.resume::<Extending, _>(clerk).await?,
             start.resume::<Dispatching, _>(counter).await?,
             start.resume::<Waiting, _>(steward).await?,
             start.resume::<Payments, _>(till).await?,
@@ -171,6 +176,7 @@ impl Sagas {
         let failure = Arc::new(OnceLock::new());
         let runs = vec![
             start.run(reservation, &failure),
+            start.run(extension, &failure),
             start.run(dispatch, &failure),
             start.run(waiting, &failure),
             start.run(payments, &failure),

@@ -8,7 +8,7 @@ use domain::message::MessageEvent;
 use domain::payment::PaymentStatus;
 use domain::policy::Rules;
 use domain::rental::{RentalCommand, RentalStatus};
-use domain::{Event, PaymentId, RentalId};
+use domain::{Event, Instant, PaymentId, RentalId};
 use journal::{Append, Context, Expected, NewEvent};
 use std::collections::HashSet;
 use std::pin::Pin;
@@ -26,6 +26,10 @@ struct End {
     /// What was taken, less what went back.
     kept: i64,
     late_fee_charged: i64,
+    /// The same for the first extension.
+    kept_of_extension: i64,
+    /// Until when it is agreed; whether a cancellation or an extension came first is a race.
+    to: Option<Instant>,
     quota: usize,
     available: Option<u32>,
     /// What the customer was told, by how often, and what of it has gone out.
@@ -35,18 +39,22 @@ struct End {
 
 async fn end(world: &World) -> End {
     world.quiet().await;
-    let (charge, late_fee) = (PaymentId::charge_of(ALICE), PaymentId::late_fee_of(ALICE));
+    let extension = PaymentId::extension_of(ALICE, 1);
+    let (charge, late_fee) = (PaymentId::charge_of(ALICE), PaymentId::late_fee_of(ALICE, 1));
+    let status = world.status(ALICE).await;
     let item = world.item.to_string();
     let (period, now) = (None, world.hands.now());
     let (recorded, sent) = messages(world).await;
     let lines: HashSet<_> = world.told().iter().map(|line| line["id"].to_string()).collect();
     assert_eq!(lines.len(), world.told().len(), "a message went out twice\n{}", world.history().await);
     End {
-        rental: world.status(ALICE).await,
+        rental: status,
         holds: world.holds(ALICE).await,
         late_fee: world.payment(late_fee).await,
         kept: world.charged(charge) - world.refunded(charge),
-        late_fee_charged: world.charged(late_fee),
+        late_fee_charged: world.charged(late_fee) + world.charged(PaymentId::late_fee_of(ALICE, 2)),
+        kept_of_extension: world.charged(extension) - world.refunded(extension),
+        to: world.period(ALICE).await.filter(|_| status != Some(RentalStatus::Cancelled)).map(|period| period.to),
         quota: world.quotas.inspect("shop/alice", |quota, _| quota.open()).await.unwrap(),
         available: world.items.inspect(&item, |item, _| item.available(period, now)).await.unwrap(),
         recorded,
@@ -136,6 +144,31 @@ const BROUGHT_BACK_LATE: Story = Story {
     },
 };
 
+fn dear_when_late(rules: &mut Rules) {
+    rules.late_fee_percent = 200;
+}
+
+const PAID_IN_ANOTHER_WAY: Story = Story {
+    preset: "car-rental",
+    rules: dear_when_late,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_up_to_300").await;
+            world.until_event("DispatchRequested").await;
+            world.prepare(ALICE).await;
+            world.until_event("RentalPrepared").await;
+            world.hand_over(ALICE).await;
+            world.until_event("RentalHandedOver").await;
+            world.hands.set(at("2026-07-14T12:00:00Z"));
+            world.until_event("StockOverdue").await;
+            world.rental(ALICE, RentalCommand::Return { now: world.hands.now() }).await;
+            world.until_event("LateFeeDeclined").await;
+            world.pay_late_fee(ALICE, "pm_ok").await;
+            world.until_event("RentalCompleted").await;
+        })
+    },
+};
+
 const COLLECTED: Story = Story {
     preset: "coffee-shop",
     rules: world::by_engine,
@@ -160,7 +193,67 @@ const TOLD_OF_EVERYTHING: Story = Story {
     },
 };
 
-const STORIES: [Story; 6] = [DECLINED, CANCELLED, CANCELLED_AT_ONCE, BROUGHT_BACK_LATE, COLLECTED, TOLD_OF_EVERYTHING];
+const EXTENDED_AND_BACK: Story = Story {
+    preset: "car-rental",
+    rules: one_each,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_ok").await;
+            world.until_event("DispatchRequested").await;
+            world.prepare(ALICE).await;
+            world.until_event("RentalPrepared").await;
+            world.hand_over(ALICE).await;
+            world.until_event("RentalHandedOver").await;
+            world.extend(ALICE, at("2026-07-15T00:00:00Z")).await;
+            world.until_event("RentalExtended").await;
+            world.hands.set(at("2026-07-14T12:00:00Z"));
+            world.rental(ALICE, RentalCommand::Return { now: world.hands.now() }).await;
+            world.until_event("RentalCompleted").await;
+        })
+    },
+};
+
+const EXTENDED_AND_CANCELLED: Story = Story {
+    preset: "car-rental",
+    rules: one_each,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_ok").await;
+            world.until_event("DispatchRequested").await;
+            world.extend(ALICE, at("2026-07-15T00:00:00Z")).await;
+            world.until_event("RentalExtended").await;
+            world.cancel(ALICE).await;
+            world.until_event("RentalCancelled").await;
+        })
+    },
+};
+
+const CANCELLED_WHILE_BEING_EXTENDED: Story = Story {
+    preset: "car-rental",
+    rules: one_each,
+    tell: |world| {
+        Box::pin(async {
+            world.request_as(ALICE, "alice", "pm_ok").await;
+            world.until_event("DispatchRequested").await;
+            world.extend(ALICE, at("2026-07-15T00:00:00Z")).await;
+            world.cancel(ALICE).await;
+            world.until_event("RentalCancelled").await;
+        })
+    },
+};
+
+const STORIES: [Story; 10] = [
+    DECLINED,
+    CANCELLED,
+    CANCELLED_AT_ONCE,
+    BROUGHT_BACK_LATE,
+    PAID_IN_ANOTHER_WAY,
+    COLLECTED,
+    EXTENDED_AND_BACK,
+    EXTENDED_AND_CANCELLED,
+    CANCELLED_WHILE_BEING_EXTENDED,
+    TOLD_OF_EVERYTHING,
+];
 
 impl Story {
     async fn world(&self) -> World {

@@ -188,7 +188,7 @@ async fn an_overdue_car_comes_back_and_its_late_fee_is_charged() {
     world.hands.set(at("2026-07-14T12:00:00Z"));
     world.rental(rental, RentalCommand::Return { now: world.hands.now() }).await;
     world.until_status(rental, RentalStatus::Completed).await;
-    assert_eq!(world.charged(PaymentId::late_fee_of(rental)), 300);
+    assert_eq!(world.charged(PaymentId::late_fee_of(rental, 1)), 300);
     assert!(!world.holds(rental).await);
     running.stop().await.unwrap();
 }

@@ -30,6 +30,12 @@ async fn a_wrong_value_stops_the_start_with_one_line() {
         (["serve", "--payment-timeout-ms", "0"], "payment-timeout-ms"),
         (["serve", "--simulated-latency-ms", "slow"], "slow"),
         (["serve", "--config", "missing.toml"], "missing.toml"),
+        (["serve", "--payment-provider", "piggy-bank"], "payment-provider"),
+        (["serve", "--payment-provider", "http://somewhere/else"], "payment-provider"),
+        (["serve", "--payment-provider", "stripe"], "STRIPE_SECRET_KEY"),
+        (["simulate-provider", "--script", "missing.json"], "missing.json"),
+        (["simulate-provider", "--webhook-url", "not an address"], "webhooks"),
+        (["simulate-provider", "--listen", "0.0.0.0:0"], "loopback"),
     ] {
         let outcome = data.run(&arguments).await;
         assert!(outcome.refusal().contains(named), "{arguments:?}: {}", outcome.stderr);

@@ -2,7 +2,7 @@
 
 use super::shown;
 use crate::Api;
-use crate::answer::{Answer, PREFERENCE_APPLIED};
+use crate::answer::Answer;
 use crate::call::{Call, Preference};
 use crate::error::{self, EXPIRED, invalid, not_found};
 use crate::idempotency::{Ids, once};
@@ -100,10 +100,7 @@ async fn request(
         Err(error) => return Err(error.into()),
     };
     let answer = settled(outcome, rental, quantity, &profile, StatusCode::CREATED)?;
-    Ok(match call.preference.applied() {
-        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
-        None => answer,
-    })
+    Ok(call.as_preferred(answer))
 }
 
 fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile, language: Language) -> Result<Terms, Problem> {
@@ -129,13 +126,16 @@ fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile, languag
 const fn patience(preference: Preference, otherwise: Duration) -> (Until, Duration) {
     match preference {
         Preference::Async | Preference::Wait(0) => (|_| true, ECHO),
-        Preference::None | Preference::Wait(_) => (is_decided, preference.wait(otherwise)),
+        Preference::None | Preference::Wait(_) => (is_decided_or_waits, preference.wait(otherwise)),
     }
 }
 
-pub(super) fn is_decided(entry: &MyPageEntry) -> bool {
-    let decided = !matches!(entry.status, RentalStatus::Requested | RentalStatus::Cancelling);
-    decided || entry.waiting.is_some()
+fn is_decided_or_waits(entry: &MyPageEntry) -> bool {
+    is_decided(entry) || entry.waiting.is_some()
+}
+
+pub(super) const fn is_decided(entry: &MyPageEntry) -> bool {
+    !matches!(entry.status, RentalStatus::Requested | RentalStatus::Cancelling)
 }
 
 /// The outcome of a rental that was there before.

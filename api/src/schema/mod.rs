@@ -32,6 +32,29 @@ pub(crate) struct Problem {
     detail: String,
 }
 
+/// What a provider is told that has sent something.
+#[derive(ToSchema)]
+pub(crate) struct Taken {
+    #[schema(example = "taken")]
+    status: String,
+}
+
+/// A payment of which its provider says something else than the journal.
+#[derive(ToSchema)]
+pub(crate) struct Contradiction {
+    at: DateTime<Utc>,
+    payment: Uuid,
+    #[schema(example = "stripe")]
+    provider: String,
+    /// `approved` or `declined`.
+    said: String,
+    /// The provider's name for the charge, or its reason.
+    evidence: String,
+    /// Where the payment stands in the journal.
+    #[schema(example = "declined")]
+    recorded: String,
+}
+
 /// Money in minor units of its currency.
 #[derive(ToSchema)]
 pub(crate) struct Money {

@@ -32,6 +32,12 @@ pub(crate) struct Rental {
     deadlines: Deadlines,
     days_late: Option<u32>,
     late_fee: Option<PaymentOfRental>,
+    /// Why the charge for being late was declined: it is owed.
+    late_fee_declined: Option<String>,
+    /// The store does without that charge.
+    late_fee_waived: Option<bool>,
+    extension: Option<Extension>,
+    extension_payments: Option<Vec<PaymentOfRental>>,
     cancellation: Option<Cancellation>,
     /// In clear, for those who may read it.
     cancellation_reason: Option<String>,
@@ -91,6 +97,19 @@ pub(crate) struct PaymentOfRental {
     status: String,
     amount: Money,
     refunded: Option<Money>,
+}
+
+/// The newest wish to keep a rental longer.
+#[derive(ToSchema)]
+pub(crate) struct Extension {
+    /// Which extension of the rental, from 1.
+    number: u32,
+    to: DateTime<Utc>,
+    /// `requested`, `extended` or `refused`.
+    status: String,
+    /// Why it was refused.
+    #[schema(value_type = Option<Object>)]
+    reason: Option<()>,
 }
 
 /// What the store does for a rental.
@@ -158,8 +177,9 @@ pub(crate) struct Payment {
     rental: Uuid,
     customer: String,
     store: String,
-    /// `rental` or `late_fee`.
-    purpose: String,
+    /// `"rental"`, `"late_fee"` or `{"extension": {"number": 1}}`.
+    #[schema(value_type = Value)]
+    purpose: (),
     amount: Money,
     status: String,
     reference: Option<String>,

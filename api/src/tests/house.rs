@@ -1,14 +1,15 @@
 //! A house with everything but sagas, and a way to talk to it.
 
-use crate::{Keys, Parts, PaymentDoor, Running, Settings, Vault, start};
+use crate::{Keys, Parts, PaymentDoor, PaymentNotice, PaymentWebhooks, Running, Settings, Vault, start};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::dispatch::{Dispatch, DispatchCommand};
 use domain::inventory::Item;
+use domain::payment::Payment;
 use domain::rental::{Rental, RentalCommand};
 use domain::store::Store;
-use domain::{Event, Money, RentalId};
+use domain::{Event, Instant, Money, RentalId};
 use journal::{Context, Executor, Journal, Recorded, Subscriptions};
 use projections::Views;
 use serde_json::{Value, json};
@@ -20,6 +21,22 @@ use tempfile::TempDir;
 use tower::ServiceExt;
 use uuid::Uuid;
 
+/// Believes what comes under seal: `approved <payment>`, `declined <payment>`, or anything else.
+struct Seal;
+
+impl PaymentWebhooks for Seal {
+    fn open(&self, provider: &str, headers: &HeaderMap, body: &[u8], _: Instant) -> Option<PaymentNotice> {
+        headers.get("seal").filter(|seal| *seal == "unbroken" && provider == "bank")?;
+        let text = std::str::from_utf8(body).ok()?;
+        let (said, payment) = text.split_once(' ').unwrap_or((text, ""));
+        Some(match (said, payment.parse()) {
+            ("approved", Ok(payment)) => PaymentNotice::Approved { payment, reference: "ch_1".to_owned() },
+            ("declined", Ok(payment)) => PaymentNotice::Declined { payment, code: "no".to_owned() },
+            _ => PaymentNotice::Irrelevant,
+        })
+    }
+}
+
 /// Everything but sagas.
 pub(super) struct House {
     pub(super) directory: TempDir,
@@ -29,6 +46,7 @@ pub(super) struct House {
     pub(super) rentals: Executor<Rental>,
     pub(super) items: Executor<Item>,
     pub(super) dispatches: Executor<Dispatch>,
+    pub(super) payments: Executor<Payment>,
     pub(super) running: Running,
     pub(super) views: projections::Running,
     pub(super) keys: Keys,
@@ -152,6 +170,7 @@ impl House {
         let rentals = Executor::new::<Event>(journal.clone());
         let items = Executor::<Item>::new::<Event>(journal.clone());
         let dispatches = Executor::new::<Event>(journal.clone());
+        let payments = Executor::new::<Event>(journal.clone());
         let keys = Keys::load_or_create(path).unwrap();
         let door = Arc::new(Door::default());
         let (router, running) = start(Parts {
@@ -163,6 +182,8 @@ impl House {
             stores: Executor::<Store>::new::<Event>(journal.clone()),
             dispatches: dispatches.clone(),
             door: door.clone(),
+            payments: payments.clone(),
+            payment_webhooks: std::sync::Arc::new(Seal),
             keys: keys.clone(),
             vault: Vault::open(path).unwrap(),
             settings,
@@ -175,6 +196,7 @@ impl House {
             rentals,
             items,
             dispatches,
+            payments,
             running,
             views: running_views,
             keys,
@@ -184,11 +206,11 @@ impl House {
 
     /// Closes everything and opens it again on the same files.
     pub(super) async fn restarted(self) -> Self {
-        let Self { directory, router, journal, subscriptions, rentals, items, dispatches, running, views, .. } = self;
-        running.stop().await;
-        views.stop().await;
+        let Self { directory, router, journal, subscriptions, rentals, items, dispatches, payments, .. } = self;
+        self.running.stop().await;
+        self.views.stop().await;
         journal.close().await;
-        drop((router, journal, subscriptions, rentals, items, dispatches));
+        drop((router, journal, subscriptions, rentals, items, dispatches, payments));
         Self::open_in(directory, Settings::default()).await
     }
 
@@ -283,7 +305,7 @@ impl House {
     }
 }
 
-fn saga() -> Context {
+pub(super) fn saga() -> Context {
     Context {
         command_id: Uuid::now_v7(),
         correlation_id: "story".into(),

@@ -12,3 +12,4 @@ mod outcomes;
 mod repeats;
 mod reviews;
 mod routes;
+mod webhooks;

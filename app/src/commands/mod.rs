@@ -2,8 +2,10 @@
 
 pub(crate) mod demo;
 pub(crate) mod events;
+pub(crate) mod policy;
 pub(crate) mod replay;
 pub(crate) mod serve;
+pub(crate) mod simulate_provider;
 pub(crate) mod subscriptions;
 pub(crate) mod token;
 pub(crate) mod verify;

@@ -132,6 +132,8 @@ impl Item {
                 | Cmd::Commit { .. }
                 | Cmd::Release { .. }
                 | Cmd::HandOut { .. }
+                | Cmd::Extend { .. }
+                | Cmd::ReleaseExtension { .. }
                 | Cmd::MarkOverdue { .. }
                 | Cmd::Return { .. },
             ) => Err(ItemError::NotRegistered),

@@ -1,6 +1,6 @@
 //! What one rental has of an item.
 
-use crate::{Instant, Period};
+use crate::{Instant, Money, Period};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,10 @@ pub(super) struct Allocation {
     pub(super) stage: Stage,
     /// When units of a pool are away.
     pub(super) away: Option<Away>,
+    /// What one unit (and day) cost when it was held.
+    pub(super) unit_price: Money,
+    /// The newest extension.
+    pub(super) extension: Option<Extension>,
     /// Which seats, by their place in the order of registration.
     pub(super) seats: Vec<u32>,
     /// Whether units of a pool have left the shop.
@@ -23,6 +27,14 @@ pub(super) enum Stage {
     Held,
     Committed,
     Overdue,
+}
+
+/// An extension of the time for which units are away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Extension {
+    pub(super) number: u32,
+    /// As promised before it, turnaround included; nothing once it was given up.
+    pub(super) before: Option<Period>,
 }
 
 /// When units of a pool are away.
@@ -43,6 +55,12 @@ impl Away {
 
     pub(super) fn promised(promised: Period, turnaround_s: u32) -> Self {
         Self { promised, turnaround: TimeDelta::seconds(turnaround_s.into()) }
+    }
+
+    /// The same units, away until another instant.
+    pub(super) fn until(&self, to: Instant) -> Option<Self> {
+        let to = to.checked_add_signed(self.turnaround)?;
+        Some(Self { promised: Period { to, ..self.promised }, ..*self })
     }
 
     /// When the units should be back.

@@ -96,6 +96,28 @@ pub enum ItemCommand {
         /// When.
         now: Instant,
     },
+    /// The rental wants to keep it longer.
+    Extend {
+        /// Which rental.
+        rental: RentalId,
+        /// Which extension of it; a newer one has a higher number.
+        number: u32,
+        /// Until when, turnaround not included.
+        to: Instant,
+        /// How many more days are charged for; none where the price is per unit.
+        days: u32,
+        /// When.
+        now: Instant,
+    },
+    /// An extension does not stand after all.
+    ReleaseExtension {
+        /// Of which rental.
+        rental: RentalId,
+        /// Which extension of it.
+        number: u32,
+        /// When.
+        now: Instant,
+    },
     /// It should be back and is not: it blocks until it is.
     MarkOverdue {
         /// Which rental.

@@ -48,6 +48,9 @@ pub enum ItemError {
         /// How many there are.
         units: u32,
     },
+    /// It cannot be kept longer: somebody waits in line for it.
+    #[error("somebody waits in line for it")]
+    SomebodyWaits,
     /// Fewer units would remain than are promised to somebody.
     #[error("{promised} are promised, so there cannot be fewer")]
     Promised {

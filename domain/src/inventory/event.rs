@@ -148,6 +148,32 @@ pub enum ItemEvent {
         /// When.
         at: Instant,
     },
+    /// What is committed stays away for longer.
+    #[serde(rename = "StockExtended")]
+    Extended {
+        /// With which rental.
+        rental: RentalId,
+        /// Which extension of it.
+        number: u32,
+        /// When it is away from now on, turnaround included.
+        occupies: Period,
+        /// The price of the additional time.
+        extra: Money,
+        /// When.
+        at: Instant,
+    },
+    /// An extension does not stand after all: the additional time is free again.
+    #[serde(rename = "StockExtensionReleased")]
+    ExtensionReleased {
+        /// Of which rental.
+        rental: RentalId,
+        /// Which extension of it.
+        number: u32,
+        /// When it is away again, turnaround included.
+        occupies: Period,
+        /// When.
+        at: Instant,
+    },
     /// A unit did not come back in time: it blocks until it does.
     #[serde(rename = "StockOverdue")]
     Overdue {
@@ -182,6 +208,8 @@ impl ItemEvent {
             | Self::Committed { rental, .. }
             | Self::Released { rental, .. }
             | Self::HandedOut { rental, .. }
+            | Self::Extended { rental, .. }
+            | Self::ExtensionReleased { rental, .. }
             | Self::Overdue { rental, .. }
             | Self::Returned { rental, .. } => Some(*rental),
             Self::Registered { .. }
@@ -209,6 +237,8 @@ impl DomainEvent for ItemEvent {
             Self::Committed { .. } => "StockCommitted",
             Self::Released { .. } => "StockReleased",
             Self::HandedOut { .. } => "StockHandedOut",
+            Self::Extended { .. } => "StockExtended",
+            Self::ExtensionReleased { .. } => "StockExtensionReleased",
             Self::Overdue { .. } => "StockOverdue",
             Self::Returned { .. } => "StockReturned",
         }

@@ -1,6 +1,6 @@
 //! An item that is offered: its stock, and who may have how much of it.
 
-use super::allocation::{Allocation, Stage};
+use super::allocation::{Allocation, Extension, Stage};
 use super::listing::{Listing, check_description, check_name, check_price};
 use super::queue::{MOST_WAITING, Queue, Waiter};
 use super::shelf::{Shelf, Taking, misfit, require};
@@ -69,6 +69,8 @@ impl Offer {
                 (Some(_), _) => Ok(vec![ItemEvent::Released { rental, reason, at: now }]),
             },
             Cmd::HandOut { rental, only_if_in, now } => self.hand_out(rental, only_if_in, now),
+            Cmd::Extend { rental, number, to, days, now } => self.extend(rental, number, to, days, now),
+            Cmd::ReleaseExtension { rental, number, now } => Ok(self.release_extension(rental, number, now)),
             Cmd::MarkOverdue { rental, now } => match self.stage(rental) {
                 None | Some(Stage::Overdue) => Ok(vec![]),
                 Some(stage) => {
@@ -271,6 +273,41 @@ impl Offer {
         all.map_err(|_| misfit("quantity", "the price of it all is out of range"))
     }
 
+    /// What stands goes on although the item is retired; it does not become more.
+    fn extend(
+        &self,
+        rental: RentalId,
+        number: u32,
+        to: Instant,
+        days: u32,
+        now: Instant,
+    ) -> Result<Vec<ItemEvent>, ItemError> {
+        let allocation = self.allocations.get(&rental).ok_or(ItemError::NothingHeld)?;
+        // Given up since, perhaps: what comes late does not bring it back.
+        if allocation.extension.is_some_and(|newest| number <= newest.number) {
+            return Ok(vec![]);
+        }
+        if self.retired {
+            return Err(ItemError::Retired);
+        }
+        self.check_comes_back(allocation.stage)?;
+        require(allocation.stage != Stage::Overdue, "rental", "it should be back already")?;
+        if !self.queue.is_empty() {
+            return Err(ItemError::SomebodyWaits);
+        }
+        let occupies = self.shelf.find_longer(allocation, to, now)?;
+        let all = allocation.unit_price.times(allocation.quantity.into()).and_then(|price| price.times(days.into()));
+        let extra = all.map_err(|_| misfit("to", "the price of it all is out of range"))?;
+        Ok(vec![ItemEvent::Extended { rental, number, occupies, extra, at: now }])
+    }
+
+    fn release_extension(&self, rental: RentalId, number: u32, now: Instant) -> Vec<ItemEvent> {
+        let newest = self.allocations.get(&rental).and_then(|allocation| allocation.extension);
+        let before = newest.filter(|newest| newest.number == number).and_then(|newest| newest.before);
+        let released = before.map(|occupies| ItemEvent::ExtensionReleased { rental, number, occupies, at: now });
+        released.into_iter().collect()
+    }
+
     pub(super) fn fold(&mut self, event: ItemEvent) {
         match event {
             ItemEvent::Registered { .. } => {}
@@ -282,9 +319,9 @@ impl Offer {
                 self.adjustments.insert(adjustment);
                 self.shelf.adjust(units);
             }
-            ItemEvent::Held { rental, quantity, occupies, turnaround_s, seats, at, .. } => {
+            ItemEvent::Held { rental, quantity, occupies, turnaround_s, seats, unit_price, at, .. } => {
                 self.queue.leave(rental);
-                let allocation = self.shelf.take(quantity, &Taking { occupies, turnaround_s, seats });
+                let allocation = self.shelf.take(quantity, &Taking { occupies, turnaround_s, seats }, unit_price);
                 self.allocations.insert(rental, allocation);
                 self.shelf.forget_before(at);
             }
@@ -314,6 +351,21 @@ impl Offer {
                 if let Some(allocation) = self.allocations.remove(&rental) {
                     self.shelf.give_up(&allocation);
                     self.count_in(&allocation);
+                    self.shelf.forget_before(at);
+                }
+            }
+            ItemEvent::Extended { rental, number, occupies, at, .. } => {
+                if let Some(allocation) = self.allocations.get_mut(&rental) {
+                    let before = allocation.away.map(|away| away.promised);
+                    self.shelf.reschedule(allocation, occupies);
+                    allocation.extension = Some(Extension { number, before });
+                    self.shelf.forget_before(at);
+                }
+            }
+            ItemEvent::ExtensionReleased { rental, number, occupies, at } => {
+                if let Some(allocation) = self.allocations.get_mut(&rental) {
+                    self.shelf.reschedule(allocation, occupies);
+                    allocation.extension = Some(Extension { number, before: None });
                     self.shelf.forget_before(at);
                 }
             }

@@ -94,6 +94,31 @@ impl Pool {
         self.promised.raise(away.promised.to, Some(until), quantity);
     }
 
+    /// How many units could stay away from the end of what is promised until `to`, as far as others need them.
+    pub(super) fn free_after(&self, allocation: &Allocation, away: &Away, to: Instant, now: Instant) -> u32 {
+        let busiest = self.busiest(away.promised.to, Some(to), now);
+        let now = self.promised.forgotten().map_or(now, |forgotten| forgotten.max(now));
+        let late = match allocation.stage {
+            Stage::Held => false,
+            Stage::Committed => away.due() <= now,
+            Stage::Overdue => true,
+        };
+        // What is late is had for ever, and it is not in its own way.
+        let own = if late { i64::from(allocation.quantity) } else { 0 };
+        u32::try_from((i64::from(self.units) - (busiest - own)).max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// Units are away at another time: as if they had been taken for it from the start.
+    pub(super) fn reschedule(&mut self, allocation: &Allocation, from: &Away, to: &Away) {
+        self.end(allocation, from, from.promised.from);
+        self.hold(to, allocation.quantity);
+        match allocation.stage {
+            Stage::Held => {}
+            Stage::Committed => self.commit(to, allocation.quantity),
+            Stage::Overdue => self.promised.raise(to.promised.to, None, allocation.quantity.into()),
+        }
+    }
+
     /// Forgets the past; what was due in it and is not back is had for ever from now on.
     pub(super) fn forget_before(&mut self, at: Instant) {
         self.promised.forget_before(at);

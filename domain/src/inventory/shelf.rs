@@ -5,7 +5,7 @@ use super::pool::{Pool, just_after};
 use super::seating::Seating;
 use super::{ItemError, Stock, Wanted};
 use crate::policy::StockKind;
-use crate::{Instant, Period};
+use crate::{Instant, Money, Period};
 use serde::{Deserialize, Serialize};
 
 /// An item's stock, and how much of it is whose.
@@ -118,9 +118,10 @@ impl Shelf {
         }
     }
 
-    pub(super) fn take(&mut self, quantity: u32, taking: &Taking) -> Allocation {
+    pub(super) fn take(&mut self, quantity: u32, taking: &Taking, unit_price: Money) -> Allocation {
         let away = taking.occupies.map(|occupies| Away::promised(occupies, taking.turnaround_s));
-        let mut allocation = Allocation { quantity, stage: Stage::Held, away, seats: vec![], out: false };
+        let (stage, extension, seats) = (Stage::Held, None, vec![]);
+        let mut allocation = Allocation { quantity, stage, away, unit_price, extension, seats, out: false };
         match (self, away) {
             (Self::Pool(pool), Some(away)) => pool.hold(&away, quantity),
             // Never written: a pool is held for a period.
@@ -140,6 +141,26 @@ impl Shelf {
     pub(super) fn mark_overdue(&mut self, allocation: &Allocation) {
         if let (Self::Pool(pool), Some(away)) = (self, &allocation.away) {
             pool.mark_overdue(away, allocation.quantity);
+        }
+    }
+
+    /// When units would be away if they stayed longer, if they can.
+    pub(super) fn find_longer(&self, allocation: &Allocation, to: Instant, now: Instant) -> Result<Period, ItemError> {
+        let (Self::Pool(pool), Some(away)) = (self, &allocation.away) else {
+            return Err(misfit("rental", "this item was given for good"));
+        };
+        let longer = away.until(to).ok_or(misfit("to", "beyond the calendar"))?;
+        require(longer.promised.to > away.promised.to, "to", "after the end")?;
+        enough(allocation.quantity, pool.free_after(allocation, away, longer.promised.to, now))?;
+        Ok(longer.promised)
+    }
+
+    /// Units are away until later, or until earlier again.
+    pub(super) fn reschedule(&mut self, allocation: &mut Allocation, occupies: Period) {
+        if let (Self::Pool(pool), Some(away)) = (self, allocation.away) {
+            let rescheduled = Away { promised: occupies, ..away };
+            pool.reschedule(allocation, &away, &rescheduled);
+            allocation.away = Some(rescheduled);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The rules of an item and its stock.
 
+mod extension;
 mod handing_out;
 mod listing;
 mod model;

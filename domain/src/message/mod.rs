@@ -79,8 +79,14 @@ pub const fn occasion_of(event: &RentalEvent) -> Option<Occasion> {
         RentalEvent::CancellationRequested { .. } => Some(Occasion::Cancelling),
         RentalEvent::CancellationRefused { .. } => Some(Occasion::CancellationRefused),
         RentalEvent::Cancelled { .. } => Some(Occasion::Cancelled),
-        // Done by the customer, who need not be told.
+        RentalEvent::Extended { .. } => Some(Occasion::Extended),
+        RentalEvent::ExtensionRefused { .. } => Some(Occasion::ExtensionRefused),
+        // Done by the customer, who need not be told; or told of when money moves.
         RentalEvent::Accepted { .. }
+        | RentalEvent::ExtensionRequested { .. }
+        | RentalEvent::LateFeeDeclined { .. }
+        | RentalEvent::LateFeeDemanded { .. }
+        | RentalEvent::LateFeeWaived { .. }
         | RentalEvent::ReviewWritten { .. }
         | RentalEvent::ReviewEdited { .. }
         | RentalEvent::ReviewDeleted { .. } => None,

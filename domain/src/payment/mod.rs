@@ -27,6 +27,11 @@ pub enum Purpose {
     Rental,
     /// Bringing it back late.
     LateFee,
+    /// Keeping it longer.
+    Extension {
+        /// Which extension of the rental.
+        number: u32,
+    },
 }
 
 /// What is to be charged, to whom and why.

@@ -32,7 +32,14 @@ impl Rules {
         require(pool || self.turnaround_s == 0, "rules.turnaround_s", "only units of a pool rest")?;
         require(self.turnaround_s <= 30 * DAY_S, "rules.turnaround_s", "at most 30 days")?;
         self.check_waiting(pool)?;
+        self.check_extension()?;
         self.check_fees(pool)
+    }
+
+    fn check_extension(&self) -> Result<(), PolicyError> {
+        let Some(extension) = self.extension else { return Ok(()) };
+        require(self.comes_back, "rules.extension", "only what comes back can stay longer")?;
+        require((1..=10).contains(&extension.most), "rules.extension.most", "1 to 10 times; leave it out for never")
     }
 
     fn check_waiting(&self, pool: bool) -> Result<(), PolicyError> {

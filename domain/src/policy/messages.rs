@@ -96,13 +96,12 @@ impl Occasion {
             Self::Prepared => rules.steps.iter().any(|step| step.action == Action::Prepare),
             Self::Overdue | Self::Returned => rules.comes_back,
             Self::Offered => rules.waiting_list.is_some(),
+            Self::Extended | Self::ExtensionRefused => rules.extension.is_some(),
             Self::Requested
             | Self::Confirmed
             | Self::Rejected
             | Self::Expired
             | Self::HandedOver
-            | Self::Extended
-            | Self::ExtensionRefused
             | Self::Completed
             | Self::Cancelling
             | Self::CancellationRefused

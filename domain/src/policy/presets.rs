@@ -43,8 +43,21 @@ impl Policy {
     /// # Errors
     /// When the text is not a policy, or contradicts itself; the message names the field.
     pub fn from_toml(text: &str) -> Result<Self, PolicyError> {
-        let policy: Self = toml::from_str(text).map_err(|error| PolicyError::Unreadable(error.to_string()))?;
+        let policy: Self = toml::from_str(text).map_err(|error| unreadable(text, &error))?;
         policy.check()?;
         Ok(policy)
     }
+}
+
+/// On one line: which line of the text, what it says, and what is wrong with it. A line begins with the name of its field.
+fn unreadable(text: &str, error: &toml::de::Error) -> PolicyError {
+    let why = error.message().replace('\n', ", ");
+    let place = error.span().and_then(|span| {
+        let number = text.get(..span.start)?.matches('\n').count();
+        Some((number + 1, text.lines().nth(number)?.trim()))
+    });
+    PolicyError::Unreadable(match place {
+        Some((number, line)) => format!("line {number}, `{line}`: {why}"),
+        None => why,
+    })
 }

@@ -1,6 +1,6 @@
 //! Presets load, and what does not fit is named by its field.
 
-use super::{Occasion, Policy, PolicyError, PricePer, Step, StockKind, Texts, WaitingList};
+use super::{Extension, Occasion, Policy, PolicyError, PricePer, Step, StockKind, Texts, WaitingList};
 use crate::rental::RentalStatus;
 
 fn car_rental() -> &'static str {
@@ -51,7 +51,17 @@ fn a_policy_of_the_wrong_shape_is_refused_by_the_name_of_its_field() {
         let error = Policy::from_toml(&car_rental().replace(right, wrong)).unwrap_err();
         assert!(matches!(error, PolicyError::Unreadable(_)), "{error}");
         assert!(error.to_string().contains(named), "`{named}` is not named by: {error}");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_with_its_line() {
+    let text = car_rental().replace("hold_s = 900", "hold_s = \"long\"");
+    let line = text.lines().position(|line| line.starts_with("hold_s")).unwrap() + 1;
+    let told = Policy::from_toml(&text).unwrap_err().to_string();
+    let expected = format!("the policy cannot be read: line {line}, `hold_s = \"long\"`: invalid type");
+    assert!(told.starts_with(&expected), "{told}");
 }
 
 #[test]
@@ -78,7 +88,7 @@ fn named(preset: &str, (field, mistake): Mistake) {
 
 #[test]
 fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
-    let mistakes: [Mistake; 17] = [
+    let mistakes: [Mistake; 19] = [
         ("name", |policy| policy.name = "Car Rental".to_owned()),
         ("rules.steps", |policy| policy.rules.steps.clear()),
         ("rules.steps", |policy| policy.rules.steps.reverse()),
@@ -97,6 +107,8 @@ fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
             policy.rules.waiting_list = Some(WaitingList { offer_s: 60 });
             policy.rules.turnaround_s = 60;
         }),
+        ("rules.extension.most", |policy| policy.rules.extension = Some(Extension { most: 0 })),
+        ("rules.extension.most", |policy| policy.rules.extension = Some(Extension { most: 11 })),
         ("words.item", |policy| policy.words.item.clear()),
         ("words.status", |policy| {
             policy.words.status.insert(RentalStatus::Returned, "x".repeat(41));
@@ -108,14 +120,15 @@ fn a_policy_that_contradicts_itself_is_refused_by_its_dotted_field() {
 }
 
 #[test]
-fn what_does_not_come_back_has_no_days_rest_or_late_fee() {
-    let mistakes: [Mistake; 7] = [
+fn what_does_not_come_back_has_no_days_rest_extension_or_late_fee() {
+    let mistakes: [Mistake; 8] = [
         ("rules.comes_back", |policy| policy.rules.comes_back = true),
         ("rules.price_per", |policy| policy.rules.price_per = PricePer::Day),
         ("rules.turnaround_s", |policy| policy.rules.turnaround_s = 60),
         ("rules.no_show_s", |policy| policy.rules.no_show_s = Some(86_400)),
         ("rules.cancellation.fee_percent", |policy| policy.rules.cancellation.fee_percent = 10),
         ("rules.late_fee_percent", |policy| policy.rules.late_fee_percent = 100),
+        ("rules.extension", |policy| policy.rules.extension = Some(Extension { most: 1 })),
         ("rules.steps", |policy| policy.rules.steps.extend(policy.rules.steps.clone() as Vec<Step>)),
     ];
     for mistake in mistakes {
@@ -140,6 +153,11 @@ fn only_the_library_has_a_kiosk_and_three_businesses_have_reviews() {
         assert_eq!(rules.kiosk, *name == "library", "{name}");
         assert_eq!(rules.reviews, ["cinema", "library", "phone-shop"].contains(name), "{name}");
     }
+}
+
+#[test]
+fn seats_are_not_extended() {
+    named("cinema", ("rules.extension", |policy| policy.rules.extension = Some(Extension { most: 1 })));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! How far a rental has come, and where it may go from there.
 
+use super::extension::{Extensions, Pending};
+use super::late_fee::LateFee;
 use super::review::Reviewing;
 use super::{CancelledBy, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
 use crate::{Instant, Money, Period, Personal, days_started};
@@ -19,14 +21,17 @@ pub enum Rental {
 /// A rental that was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
-    terms: Box<Terms>,
-    /// What the customer pays in all; known from the confirmation on.
-    total: Option<Money>,
-    /// From when to when, as it was asked for or offered since.
-    period: Option<Period>,
+    pub(super) terms: Box<Terms>,
+    /// As it is agreed now: asked for, offered or extended.
+    pub(super) period: Option<Period>,
     turn: Turn,
-    reached: Reached,
-    undoing: Undoing,
+    /// What the customer pays in all, fees apart; known from the confirmation on.
+    pub(super) total: Option<Money>,
+    pub(super) reached: Reached,
+    pub(super) undoing: Undoing,
+    pub(super) extensions: Extensions,
+    /// What being late costs, once it is known.
+    pub(super) late_fee: Option<LateFee>,
     reviewing: Reviewing,
 }
 
@@ -40,7 +45,7 @@ enum Turn {
 
 /// How far it has come. It is kept when the rental is undone: a repeated order must still find its effect here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Reached {
+pub(super) enum Reached {
     Requested,
     Confirmed,
     Prepared,
@@ -52,7 +57,7 @@ enum Reached {
 
 /// Whether it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Undoing {
+pub(super) enum Undoing {
     No,
     Cancelling,
     Cancelled,
@@ -71,6 +76,24 @@ impl Rental {
     #[must_use]
     pub fn terms(&self) -> Option<&Terms> {
         self.opened().map(|it| &*it.terms)
+    }
+
+    /// From when to when, extensions included; `None` for what does not come back.
+    #[must_use]
+    pub fn period(&self) -> Option<Period> {
+        self.opened().and_then(|it| it.period)
+    }
+
+    /// The extension that is being decided.
+    #[must_use]
+    pub fn pending_extension(&self) -> Option<Pending> {
+        self.opened().and_then(|it| it.extensions.pending)
+    }
+
+    /// What being late costs; `None` when nothing, or when it is not known yet.
+    #[must_use]
+    pub fn late_fee(&self) -> Option<&LateFee> {
+        self.opened().and_then(|it| it.late_fee.as_ref())
     }
 
     /// What the customer pays in all; `None` until it is confirmed.
@@ -128,6 +151,12 @@ impl Rental {
                 | Cmd::MarkOverdue { .. }
                 | Cmd::Return { .. }
                 | Cmd::Complete { .. }
+                | Cmd::RequestExtension { .. }
+                | Cmd::Extend { .. }
+                | Cmd::RefuseExtension { .. }
+                | Cmd::OweLateFee { .. }
+                | Cmd::PayLateFee { .. }
+                | Cmd::WaiveLateFee { .. }
                 | Cmd::RequestCancellation { .. }
                 | Cmd::RefuseCancellation { .. }
                 | Cmd::Cancel { .. }
@@ -142,12 +171,19 @@ impl Rental {
     fn fold(&mut self, event: RentalEvent) {
         match (event, &mut *self) {
             (RentalEvent::Requested { terms, .. }, _) => {
-                let (reached, undoing, reviewing) = (Reached::Requested, Undoing::No, Reviewing::default());
-                let (period, turn) = (terms.period, Turn::NotYet);
-                let opened = Opened { terms, total: None, period, turn, reached, undoing, reviewing };
-                *self = Self::Requested(Box::new(opened));
+                *self = Self::Requested(Box::new(Opened {
+                    period: terms.period,
+                    terms,
+                    turn: Turn::NotYet,
+                    total: None,
+                    reached: Reached::Requested,
+                    undoing: Undoing::No,
+                    extensions: Extensions::default(),
+                    late_fee: None,
+                    reviewing: Reviewing::default(),
+                }));
             }
-            (event, Self::Requested(it)) => it.fold(&event),
+            (event, Self::Requested(it)) => it.fold(event),
             // Never written: every other order to a rental that was not requested is refused.
             (_, Self::NotRequested) => {}
         }
@@ -226,7 +262,9 @@ impl Opened {
             (_, _, Cmd::MarkOverdue { .. }) => Ok(vec![]),
 
             (_, _, Cmd::Return { .. }) if !self.terms.rules.comes_back => Err(RentalError::DoesNotComeBack),
-            (At::HandedOver | At::Overdue, _, Cmd::Return { now }) => Ok(vec![self.returned(now)]),
+            (At::HandedOver | At::Overdue, _, Cmd::Return { now }) => {
+                Ok(self.overtaken(now).into_iter().chain([self.returned(now)]).collect())
+            }
             (At::Requested | At::Confirmed | At::Prepared, _, Cmd::Return { .. }) => self.refuse("return"),
             (_, _, Cmd::Return { .. }) => Ok(vec![]),
 
@@ -234,12 +272,23 @@ impl Opened {
             (At::Completed, _, Cmd::Complete { .. }) => Ok(vec![]),
             (_, _, Cmd::Complete { .. }) => self.refuse("complete"),
 
+            (_, _, Cmd::RequestExtension { to, now }) => self.request_extension(to, now),
+            (_, _, Cmd::Extend { number, extra, now }) => self.extend(number, extra, now),
+            (_, _, Cmd::RefuseExtension { number, reason, now }) => self.refuse_extension(number, reason, now),
+
+            (_, _, Cmd::OweLateFee { attempt, code, now }) => self.owe_late_fee(attempt, code, now),
+            (_, _, Cmd::PayLateFee { method, now }) => self.pay_late_fee(method, now),
+            (_, _, Cmd::WaiveLateFee { now }) => self.waive_late_fee(now),
+
             (_, Undoing::Cancelling | Undoing::Cancelled, Cmd::RequestCancellation { .. }) => Ok(vec![]),
             (
                 At::Requested | At::Confirmed | At::Prepared,
                 Undoing::No,
                 Cmd::RequestCancellation { by, reason, now },
-            ) => Ok(vec![self.cancellation_requested(by, reason, now)]),
+            ) => {
+                let requested = self.cancellation_requested(by, reason, now);
+                Ok(self.overtaken(now).into_iter().chain([requested]).collect())
+            }
             (_, _, Cmd::RequestCancellation { .. }) => self.refuse("cancel"),
 
             (_, Undoing::Cancelling, Cmd::RefuseCancellation { now }) => Ok(vec![Evt::CancellationRefused { at: now }]),
@@ -263,7 +312,7 @@ impl Opened {
         }
     }
 
-    fn refuse(&self, attempted: &'static str) -> Result<Vec<RentalEvent>, RentalError> {
+    pub(super) fn refuse(&self, attempted: &'static str) -> Result<Vec<RentalEvent>, RentalError> {
         Err(RentalError::WrongStatus { attempted, status: self.status() })
     }
 
@@ -292,6 +341,9 @@ impl Opened {
                 if now < period.to {
                     return Err(RentalError::DoesNotFit { field: "now", why: "it is not due yet" });
                 }
+                if self.extensions.pending.is_some() {
+                    return Err(RentalError::DoesNotFit { field: "now", why: "an extension is being decided" });
+                }
                 Ok(vec![RentalEvent::Overdue { at: now }])
             }
             _ => Err(RentalError::DoesNotComeBack),
@@ -303,11 +355,11 @@ impl Opened {
             Some(Period { to, .. }) if to < now => days_started(Period { from: to, to: now }, self.terms.time_zone),
             Some(_) | None => 0,
         };
-        RentalEvent::Returned { days_late, late_fee: self.late_fee(days_late), at: now }
+        RentalEvent::Returned { days_late, late_fee: self.fee_for(days_late), at: now }
     }
 
     /// So many per cent of the price of a day, for each day late.
-    fn late_fee(&self, days_late: u32) -> Option<Money> {
+    fn fee_for(&self, days_late: u32) -> Option<Money> {
         let days = days_started(self.period?, self.terms.time_zone);
         let percent = i64::from(days_late).checked_mul(self.terms.rules.late_fee_percent.into())?;
         // A fee beyond 63 bits is no fee: what is back is back.
@@ -332,8 +384,8 @@ impl Opened {
         self.total?.share(rule.fee_percent.into(), 100).ok().filter(|fee| fee.amount_minor > 0)
     }
 
-    fn fold(&mut self, event: &RentalEvent) {
-        match *event {
+    fn fold(&mut self, event: RentalEvent) {
+        match event {
             RentalEvent::Requested { .. } => {}
             RentalEvent::Offered { period, until, .. } => {
                 self.period = period;
@@ -349,7 +401,22 @@ impl Opened {
             RentalEvent::Prepared { .. } => self.reached = Reached::Prepared,
             RentalEvent::HandedOver { .. } => self.reached = Reached::HandedOver,
             RentalEvent::Overdue { .. } => self.reached = Reached::Overdue,
-            RentalEvent::Returned { .. } => self.reached = Reached::Returned,
+            RentalEvent::Returned { late_fee, .. } => {
+                self.reached = Reached::Returned;
+                self.late_fee = late_fee.map(|amount| LateFee::new(amount, self.terms.payment_method.clone()));
+            }
+            RentalEvent::ExtensionRequested { number, to, .. } => self.extensions.asked(number, to),
+            RentalEvent::Extended { number, to, total, .. } => {
+                self.extensions.granted(number);
+                self.period = self.period.map(|period| Period { to, ..period });
+                self.total = Some(total);
+            }
+            RentalEvent::ExtensionRefused { .. } => self.extensions.refused(),
+            RentalEvent::LateFeeDeclined { .. } => self.late_fee.as_mut().into_iter().for_each(LateFee::declined),
+            RentalEvent::LateFeeDemanded { attempt, method, .. } => {
+                self.late_fee.as_mut().into_iter().for_each(|fee| fee.demanded(attempt, method.clone()));
+            }
+            RentalEvent::LateFeeWaived { .. } => self.late_fee.as_mut().into_iter().for_each(LateFee::waived),
             RentalEvent::Completed { .. } => self.reached = Reached::Completed,
             RentalEvent::CancellationRequested { .. } => self.undoing = Undoing::Cancelling,
             RentalEvent::CancellationRefused { .. } => self.undoing = Undoing::No,

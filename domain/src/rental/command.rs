@@ -1,6 +1,6 @@
 //! What can be asked of a rental.
 
-use super::{CancelledBy, RejectReason, Terms};
+use super::{CancelledBy, ExtensionRefusal, RejectReason, Terms};
 use crate::{Instant, Money, Period, Personal};
 
 /// An order to a rental. `now` is when the order was given.
@@ -73,6 +73,52 @@ pub enum RentalCommand {
     },
     /// It is back, counted in, and nothing is owed.
     Complete {
+        /// When.
+        now: Instant,
+    },
+    /// The customer wants to keep it longer.
+    RequestExtension {
+        /// Until when.
+        to: Instant,
+        /// When.
+        now: Instant,
+    },
+    /// Stock and money for an extension are certain.
+    Extend {
+        /// Which extension.
+        number: u32,
+        /// What it costs in addition; `None` for nothing.
+        extra: Option<Money>,
+        /// When.
+        now: Instant,
+    },
+    /// An extension cannot be had.
+    RefuseExtension {
+        /// Which extension.
+        number: u32,
+        /// Why.
+        reason: ExtensionRefusal,
+        /// When.
+        now: Instant,
+    },
+    /// The fee for being late could not be charged.
+    OweLateFee {
+        /// In which attempt.
+        attempt: u32,
+        /// The provider's reason.
+        code: String,
+        /// When.
+        now: Instant,
+    },
+    /// The customer pays the fee for being late in another way.
+    PayLateFee {
+        /// The payment provider's token for how.
+        method: String,
+        /// When.
+        now: Instant,
+    },
+    /// The shop does without the fee for being late.
+    WaiveLateFee {
         /// When.
         now: Instant,
     },

@@ -42,6 +42,24 @@ pub enum RentalError {
         /// When it ended.
         until: Instant,
     },
+    /// It cannot be kept longer, or not now.
+    #[error("cannot be extended: {why}")]
+    NotExtendable {
+        /// By which rule.
+        why: &'static str,
+    },
+    /// No such extension is being decided.
+    #[error("extension {number} is not being decided")]
+    NoExtension {
+        /// Which.
+        number: u32,
+    },
+    /// There is no fee for being late that could be paid or waived now.
+    #[error("no late fee is owed: {why}")]
+    NothingOwed {
+        /// What there is instead.
+        why: &'static str,
+    },
     /// What was handed over for good does not come back.
     #[error("this rental is not returned: it was handed over for good")]
     DoesNotComeBack,

@@ -1,6 +1,6 @@
 //! What happened to a rental.
 
-use super::{CancelledBy, RejectReason, Terms};
+use super::{CancelledBy, ExtensionRefusal, RejectReason, Terms};
 use crate::{CustomerId, Instant, ItemId, Money, Period, Personal};
 use cqrs_es::DomainEvent;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,70 @@ pub enum RentalEvent {
         /// What being late costs; absent when nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         late_fee: Option<Money>,
+        /// When.
+        at: Instant,
+    },
+    /// The customer wants to keep it longer; whether that can be is being decided.
+    #[serde(rename = "ExtensionRequested")]
+    ExtensionRequested {
+        /// Which extension of the rental, from 1.
+        number: u32,
+        /// Until when.
+        to: Instant,
+        /// Until when it has to be paid; absent where nothing is ever paid.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pay_by: Option<Instant>,
+        /// When.
+        at: Instant,
+    },
+    /// The customer may keep it longer: stock and money are certain.
+    #[serde(rename = "RentalExtended")]
+    Extended {
+        /// Which extension of the rental.
+        number: u32,
+        /// Until when.
+        to: Instant,
+        /// What it costs in addition; absent when nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        extra: Option<Money>,
+        /// What the customer pays in all from now on, fees apart.
+        total: Money,
+        /// When.
+        at: Instant,
+    },
+    /// The customer may not keep it longer; of the extension nothing is held and nothing is owed.
+    #[serde(rename = "ExtensionRefused")]
+    ExtensionRefused {
+        /// Which extension of the rental.
+        number: u32,
+        /// Why.
+        reason: ExtensionRefusal,
+        /// When.
+        at: Instant,
+    },
+    /// The fee for being late could not be charged: it stays owed.
+    #[serde(rename = "LateFeeDeclined")]
+    LateFeeDeclined {
+        /// In which attempt, from 1.
+        attempt: u32,
+        /// The provider's reason.
+        code: String,
+        /// When.
+        at: Instant,
+    },
+    /// The fee for being late is to be charged again, in another way.
+    #[serde(rename = "LateFeeDemanded")]
+    LateFeeDemanded {
+        /// Which attempt it is.
+        attempt: u32,
+        /// The payment provider's token for how to pay.
+        method: String,
+        /// When.
+        at: Instant,
+    },
+    /// The shop does without the fee for being late.
+    #[serde(rename = "LateFeeWaived")]
+    LateFeeWaived {
         /// When.
         at: Instant,
     },
@@ -189,6 +253,12 @@ impl RentalEvent {
             | Self::Returned { .. }
             | Self::Completed { .. }
             | Self::CancellationRequested { .. }
+            | Self::ExtensionRequested { .. }
+            | Self::Extended { .. }
+            | Self::ExtensionRefused { .. }
+            | Self::LateFeeDeclined { .. }
+            | Self::LateFeeDemanded { .. }
+            | Self::LateFeeWaived { .. }
             | Self::CancellationRefused { .. }
             | Self::Cancelled { .. } => None,
         }
@@ -208,6 +278,12 @@ impl DomainEvent for RentalEvent {
             Self::HandedOver { .. } => "RentalHandedOver",
             Self::Overdue { .. } => "RentalOverdue",
             Self::Returned { .. } => "RentalReturned",
+            Self::ExtensionRequested { .. } => "ExtensionRequested",
+            Self::Extended { .. } => "RentalExtended",
+            Self::ExtensionRefused { .. } => "ExtensionRefused",
+            Self::LateFeeDeclined { .. } => "LateFeeDeclined",
+            Self::LateFeeDemanded { .. } => "LateFeeDemanded",
+            Self::LateFeeWaived { .. } => "LateFeeWaived",
             Self::Completed { .. } => "RentalCompleted",
             Self::CancellationRequested { .. } => "RentalCancellationRequested",
             Self::CancellationRefused { .. } => "RentalCancellationRefused",

@@ -7,11 +7,16 @@
 //! A rental that waits in line stays `requested`. When its turn comes it is offered, and goes on once the customer accepts.
 //!
 //! From the hand-over on its customer may review it, once; a review that was deleted may be written again.
+//!
+//! Until it is due, what comes back may be extended: one extension at a time is asked for, and then stands or is refused. A
+//! fee for being late that was declined stays owed until it is paid in another way or waived.
 
 mod aggregate;
 mod command;
 mod error;
 mod event;
+mod extension;
+mod late_fee;
 mod review;
 mod terms;
 #[cfg(test)]
@@ -21,6 +26,8 @@ pub use aggregate::Rental;
 pub use command::RentalCommand;
 pub use error::RentalError;
 pub use event::RentalEvent;
+pub use extension::Pending;
+pub use late_fee::LateFee;
 
 use crate::policy::Rules;
 use crate::{CustomerId, ItemId, Language, Period, StoreSlug};
@@ -105,6 +112,37 @@ pub enum RejectReason {
     PaymentDeclined {
         /// The provider's reason.
         code: String,
+    },
+}
+
+/// Why a rental could not be kept longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum ExtensionRefusal {
+    /// Somebody else has it for some of the additional time.
+    OutOfStock {
+        /// How many could have been kept.
+        available: u32,
+    },
+    /// The provider said no.
+    PaymentDeclined {
+        /// The provider's reason.
+        code: String,
+    },
+    /// It was not paid in time.
+    Expired,
+    /// It was cancelled or brought back first.
+    Overtaken,
+    /// Somebody is waiting for it.
+    SomebodyWaits,
+    /// The payment of an earlier extension is still being undone.
+    Busy,
+    /// The item is not offered any more.
+    ItemRetired,
+    /// What was asked for does not fit the item.
+    DoesNotFit {
+        /// What is wrong.
+        detail: String,
     },
 }
 

@@ -7,7 +7,7 @@ use crate::{Instant, days_started, start_of_day};
 use std::collections::BTreeSet;
 
 const MOST_UNITS: u32 = 1000;
-const MOST_DAYS: u32 = 366;
+pub(super) const MOST_DAYS: u32 = 366;
 
 impl Terms {
     /// Whether what is asked for fits the rules of the business, `now` being when it is asked for.

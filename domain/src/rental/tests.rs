@@ -1,5 +1,7 @@
 //! The rules of a rental.
 
+mod extension;
+mod late_fee;
 mod life;
 mod life_table;
 mod request;
@@ -7,7 +9,7 @@ mod review;
 mod undo;
 mod waiting;
 
-use super::{CancelledBy, Rental, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
+use super::{CancelledBy, ExtensionRefusal, Rental, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
 use crate::Money;
 use crate::testing::{at, car_terms, euros, given};
 
@@ -82,6 +84,12 @@ fn nothing_is_asked_of_a_rental_that_is_not_there() {
         RentalCommand::MarkOverdue { now },
         RentalCommand::Return { now },
         RentalCommand::Complete { now },
+        RentalCommand::RequestExtension { to: now, now },
+        RentalCommand::Extend { number: 1, extra: None, now },
+        RentalCommand::RefuseExtension { number: 1, reason: ExtensionRefusal::Busy, now },
+        RentalCommand::OweLateFee { attempt: 1, code: "card_declined".to_owned(), now },
+        RentalCommand::PayLateFee { method: "tok_visa".to_owned(), now },
+        RentalCommand::WaiveLateFee { now },
         RentalCommand::RequestCancellation { by: CancelledBy::Store, reason: None, now },
         RentalCommand::RefuseCancellation { now },
         RentalCommand::Cancel { refunded: None, now },

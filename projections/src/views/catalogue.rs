@@ -94,6 +94,8 @@ pub enum ItemAction {
     Cancel,
     /// Somebody has it.
     HandOver,
+    /// Somebody keeps it longer.
+    Extend,
     /// It is not back in time.
     Overdue,
     /// It is back.
@@ -230,6 +232,8 @@ impl CatalogueState {
                 (ItemAction::Cancel, at)
             }
             ItemEvent::HandedOut { at, .. } => (ItemAction::HandOver, at),
+            ItemEvent::Extended { at, .. } => (ItemAction::Extend, at),
+            ItemEvent::ExtensionReleased { at, .. } => (ItemAction::Cancel, at),
             ItemEvent::Overdue { at, .. } => (ItemAction::Overdue, at),
             ItemEvent::Returned { rental, at } => {
                 self.give_back(*rental);

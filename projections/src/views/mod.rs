@@ -17,8 +17,8 @@ pub use catalogue::{Catalogue, CatalogueEntry, ItemAction, ItemStock, LastAction
 pub use dispatches::{DispatchEntry, Dispatches};
 pub use messages::{MessageEntry, Messages};
 pub use mypage::{
-    CancellationState, Deadlines, DispatchProgress, DispatchState, MyPage, MyPageEntry, PaymentState, ReviewState,
-    WaitingState,
+    CancellationState, Deadlines, DispatchProgress, DispatchState, ExtensionProgress, ExtensionState, MyPage,
+    MyPageEntry, PaymentState, ReviewState, WaitingState,
 };
 pub use payments::{PaymentEntry, Payments};
 pub use processes::{ProcessEntry, Processes};
@@ -77,6 +77,12 @@ fn status_after(status: RentalStatus, event: &RentalEvent) -> RentalStatus {
         RentalEvent::Overdue { .. } => RentalStatus::Overdue,
         RentalEvent::Returned { .. } => RentalStatus::Returned,
         RentalEvent::Completed { .. } => RentalStatus::Completed,
+        RentalEvent::ExtensionRequested { .. }
+        | RentalEvent::Extended { .. }
+        | RentalEvent::ExtensionRefused { .. }
+        | RentalEvent::LateFeeDeclined { .. }
+        | RentalEvent::LateFeeDemanded { .. }
+        | RentalEvent::LateFeeWaived { .. } => status,
         RentalEvent::CancellationRequested { .. } => RentalStatus::Cancelling,
         RentalEvent::Cancelled { .. } => RentalStatus::Cancelled,
         RentalEvent::ReviewWritten { .. } | RentalEvent::ReviewEdited { .. } | RentalEvent::ReviewDeleted { .. } => {

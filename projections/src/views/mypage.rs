@@ -5,7 +5,7 @@ use crate::projection::{Indigestible, Key, Projection, Row};
 use domain::dispatch::DispatchEvent;
 use domain::inventory::ItemEvent;
 use domain::payment::{PaymentEvent, PaymentStatus, Purpose};
-use domain::rental::{CancelledBy, RejectReason, RentalEvent, RentalStatus};
+use domain::rental::{CancelledBy, ExtensionRefusal, RejectReason, RentalEvent, RentalStatus};
 use domain::{CustomerId, Event, Instant, ItemId, Money, PaymentId, Personal, RentalId, StoreSlug};
 use journal::Recorded;
 use serde::{Deserialize, Serialize};
@@ -27,7 +27,7 @@ pub struct MyPageEntry {
     /// From when, for what comes back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Instant>,
-    /// Until when.
+    /// Until when, extensions included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Instant>,
     /// The seats that were chosen or, once they are held, assigned.
@@ -46,7 +46,7 @@ pub struct MyPageEntry {
     pub payment: Option<PaymentState>,
     /// What the shop does about it; none before it is confirmed.
     pub dispatch: Option<DispatchState>,
-    /// What it costs, from the hold on.
+    /// What it costs from the hold on, extensions included and fees apart.
     pub total: Option<Money>,
     /// Since when it waits in line; gone once its turn has come.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +59,18 @@ pub struct MyPageEntry {
     /// The charge for bringing it back late.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_fee: Option<PaymentState>,
+    /// Why that charge was declined: it is owed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_fee_declined: Option<String>,
+    /// The shop does without that charge.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late_fee_waived: bool,
+    /// The newest wish to keep it longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extension: Option<ExtensionState>,
+    /// The charges for keeping it longer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extension_payments: Vec<PaymentState>,
     /// Who wanted out, and what that costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancellation: Option<CancellationState>,
@@ -97,6 +109,32 @@ pub struct WaitingState {
     pub since: Instant,
     /// The place in line at that time; 1 was next.
     pub place: u32,
+}
+
+/// A wish to keep it longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtensionState {
+    /// Which extension of the rental.
+    pub number: u32,
+    /// Until when.
+    pub to: Instant,
+    /// What has become of it.
+    pub status: ExtensionProgress,
+    /// Why it could not be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ExtensionRefusal>,
+}
+
+/// What has become of a wish to keep it longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExtensionProgress {
+    /// It is being decided.
+    Requested,
+    /// It stands.
+    Extended,
+    /// It could not be had.
+    Refused,
 }
 
 /// What the shop does.
@@ -207,6 +245,10 @@ impl Projection for MyPage {
             },
             days_late: None,
             late_fee: None,
+            late_fee_declined: None,
+            late_fee_waived: false,
+            extension: None,
+            extension_payments: Vec::new(),
             cancellation: None,
             refunded: None,
             review: None,
@@ -253,12 +295,37 @@ impl MyPageEntry {
                     (self.from, self.to) = (Some(period.from), Some(period.to));
                     self.deadlines.return_by = self.deadlines.return_by.map(|_| period.to);
                 }
+                self.waiting = None;
                 self.deadlines.accept_by = Some(*until);
                 self.deadlines.pay_by = None;
             }
             RentalEvent::Accepted { pay_by, .. } => {
                 self.deadlines.accept_by = None;
                 self.deadlines.pay_by = Some(*pay_by);
+            }
+            RentalEvent::LateFeeDeclined { code, .. } => self.late_fee_declined = Some(code.clone()),
+            RentalEvent::LateFeeDemanded { .. } => self.late_fee_declined = None,
+            RentalEvent::LateFeeWaived { .. } => {
+                self.late_fee_declined = None;
+                self.late_fee_waived = true;
+            }
+            RentalEvent::ExtensionRequested { number, to, .. } => {
+                let status = ExtensionProgress::Requested;
+                self.extension = Some(ExtensionState { number: *number, to: *to, status, reason: None });
+            }
+            RentalEvent::Extended { to, total, .. } => {
+                self.to = Some(*to);
+                self.total = Some(*total);
+                self.deadlines.return_by = Some(*to);
+                if let Some(extension) = &mut self.extension {
+                    extension.status = ExtensionProgress::Extended;
+                }
+            }
+            RentalEvent::ExtensionRefused { reason, .. } => {
+                if let Some(extension) = &mut self.extension {
+                    extension.status = ExtensionProgress::Refused;
+                    extension.reason = Some(reason.clone());
+                }
             }
             RentalEvent::Confirmed { total, .. } => {
                 self.total = Some(*total);
@@ -308,10 +375,12 @@ impl MyPageEntry {
             match charge.purpose {
                 Purpose::Rental => self.payment = Some(payment),
                 Purpose::LateFee => self.late_fee = Some(payment),
+                Purpose::Extension { .. } => self.extension_payments.push(payment),
             }
             return Ok(());
         }
-        let known = [&mut self.payment, &mut self.late_fee].into_iter().flatten().find(|payment| payment.id == id);
+        let known = [&mut self.payment, &mut self.late_fee].into_iter().flatten().chain(&mut self.extension_payments);
+        let known = known.into_iter().find(|payment| payment.id == id);
         let payment = known.ok_or_else(|| Indigestible::new(format!("the payment {id} was never requested")))?;
         match event {
             PaymentEvent::Requested { .. } => {}
@@ -345,7 +414,11 @@ impl MyPageEntry {
             ItemEvent::Committed { .. } | ItemEvent::Released { .. } => {
                 (self.deadlines.accept_by, self.deadlines.pay_by) = (None, None);
             }
-            ItemEvent::HandedOut { .. } | ItemEvent::Overdue { .. } | ItemEvent::Returned { .. } => {}
+            ItemEvent::HandedOut { .. }
+            | ItemEvent::Extended { .. }
+            | ItemEvent::ExtensionReleased { .. }
+            | ItemEvent::Overdue { .. }
+            | ItemEvent::Returned { .. } => {}
             // Of no rental.
             ItemEvent::Registered { .. }
             | ItemEvent::Renamed { .. }

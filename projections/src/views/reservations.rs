@@ -71,6 +71,13 @@ impl Projection for Reservations {
         match decoded {
             Event::Rental(event) => {
                 entry.status = status_after(entry.status, event);
+                match event {
+                    RentalEvent::Extended { to, .. } => entry.to = Some(*to),
+                    RentalEvent::Offered { period: Some(period), .. } => {
+                        (entry.from, entry.to) = (Some(period.from), Some(period.to));
+                    }
+                    _ => {}
+                }
                 Ok(())
             }
             Event::Payment(_)

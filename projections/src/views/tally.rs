@@ -62,6 +62,12 @@ impl Reviewed {
             }
             RentalEvent::Requested { .. }
             | RentalEvent::Offered { .. }
+            | RentalEvent::ExtensionRequested { .. }
+            | RentalEvent::Extended { .. }
+            | RentalEvent::ExtensionRefused { .. }
+            | RentalEvent::LateFeeDeclined { .. }
+            | RentalEvent::LateFeeDemanded { .. }
+            | RentalEvent::LateFeeWaived { .. }
             | RentalEvent::Accepted { .. }
             | RentalEvent::Confirmed { .. }
             | RentalEvent::Rejected { .. }

@@ -1,6 +1,6 @@
 //! Given events, then a document.
 
-mod reviews;
+mod extension;
 
 use crate::testing::*;
 use crate::{Catalogue, Dispatches, MyPage, PageQuery, Payments, Processes, Reservations, Stores};

@@ -67,7 +67,7 @@ fn noting(left_alone: Pairs) -> React<Reservation> {
         let (next, commands) = Reservation::react(at, id, recorded, it);
         if next == before
             && commands.is_empty()
-            && let Some(event) = Event::of(RentalId(id), recorded, it)
+            && let Some(event) = Event::of(&before, RentalId(id), recorded, it)
         {
             let pair = format!("{} + {}\n", word(&format!("{before:?}")), word(&format!("{event:?}")));
             left_alone.lock().unwrap().insert(pair);

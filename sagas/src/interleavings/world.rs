@@ -5,6 +5,7 @@ use super::known::Id;
 use super::memory::{Board, InMemory, Table};
 use super::provider::{AnyProvider, Book};
 use crate::Clock;
+use crate::cashier::Cashier;
 use crate::payments::{Breaker, BreakerSettings, Payments, Till};
 use crate::processes::dispatch::{Counter, Dispatching};
 use crate::processes::reservation::{Desk, Reservation};
@@ -129,9 +130,10 @@ fn clock(table: &Table) -> Arc<dyn Clock> {
 }
 
 fn desk(table: &Table) -> Desk<InMemory> {
+    let (rentals, payments) = (table.memory(Rental::clone), table.memory(Payment::clone));
     Desk {
         rentals: table.memory(Rental::clone),
-        payments: table.memory(Payment::clone),
+        cashier: Cashier { rentals, payments, clock: clock(table) },
         items: table.memory(Item::clone),
         dispatches: table.memory(Dispatch::clone),
         quotas: table.memory(Quota::clone),

@@ -136,7 +136,13 @@ fn amount_of(event: &RentalEvent) -> Option<Money> {
         RentalEvent::Returned { late_fee, .. } => *late_fee,
         RentalEvent::CancellationRequested { fee, .. } => *fee,
         RentalEvent::Cancelled { refunded, .. } => *refunded,
+        RentalEvent::Extended { extra, .. } => *extra,
         RentalEvent::Requested { .. }
+        | RentalEvent::ExtensionRequested { .. }
+        | RentalEvent::ExtensionRefused { .. }
+        | RentalEvent::LateFeeDeclined { .. }
+        | RentalEvent::LateFeeDemanded { .. }
+        | RentalEvent::LateFeeWaived { .. }
         | RentalEvent::Offered { .. }
         | RentalEvent::Accepted { .. }
         | RentalEvent::Rejected { .. }

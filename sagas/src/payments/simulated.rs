@@ -17,7 +17,8 @@ use uuid::Uuid;
 const SLOW: Duration = Duration::from_millis(900);
 
 /// The built-in provider. It knows the methods `pm_ok`, `pm_declined`, `pm_insufficient_funds`, `pm_slow` (takes longer than the
-/// time-out, then is charged), `pm_charged_but_timed_out` and `pm_refund_fails_once`, and declines all others.
+/// time-out, then is charged), `pm_charged_but_timed_out`, `pm_refund_fails_once` and `pm_up_to_<amount>` (no charge of more
+/// minor units than that), and declines all others.
 #[derive(Debug)]
 pub struct SimulatedProvider {
     accounts: Mutex<HashMap<PaymentId, Account>>,
@@ -116,7 +117,11 @@ impl SimulatedProvider {
             "pm_slow" => (self.slow, Ok(request.amount)),
             "pm_declined" => (Duration::ZERO, declined("declined")),
             "pm_insufficient_funds" => (Duration::ZERO, declined("insufficient_funds")),
-            _ => (Duration::ZERO, declined("unknown_payment_method")),
+            other => match other.strip_prefix("pm_up_to_").map(str::parse) {
+                Some(Ok(most)) if request.amount.amount_minor <= most => (Duration::ZERO, Ok(request.amount)),
+                Some(Ok::<i64, _>(_)) => (Duration::ZERO, declined("insufficient_funds")),
+                Some(Err(_)) | None => (Duration::ZERO, declined("unknown_payment_method")),
+            },
         };
         let answers = request.method != "pm_charged_but_timed_out";
         let refusals_left = u32::from(request.method == "pm_refund_fails_once");

@@ -6,7 +6,7 @@ use chrono::{Days, TimeDelta, Timelike};
 use domain::dispatch::DispatchCommand;
 use domain::inventory::ItemCommand;
 use domain::policy::StockKind;
-use domain::rental::{CancelledBy, RentalCommand, Terms};
+use domain::rental::{CancelledBy, Rental, RentalCommand, Terms};
 use domain::store::StoreCommand;
 use domain::{Instant, Language, Period, RentalId};
 use std::pin::Pin;
@@ -30,7 +30,7 @@ macro_rules! acts {
 
 pub const ACTS: &[Act] = acts![
     20 request, 6 cancel, 2 cancel_by_the_shop, 6 accept, 2 decline, 9 prepare, 14 hand_over, 8 give_back,
-    2 review, 2 adjust, 1 retire, 2 reprice, 2 open_or_close, 4 provider_goes_or_comes, 2 pause_or_resume, 12 seconds_pass,
+    3 extend, 2 pay_late_fee, 1 waive_late_fee, 2 review, 2 adjust, 1 retire, 2 reprice, 2 open_or_close, 4 provider_goes_or_comes, 2 pause_or_resume, 12 seconds_pass,
     6 hours_pass, 3 days_pass, 2 stop, 2 kill,
 ];
 
@@ -136,6 +136,24 @@ async fn decline(shop: &mut Shop) {
 
 async fn give_back(shop: &mut Shop) {
     tell(shop, |now| RentalCommand::Return { now }).await;
+}
+
+async fn extend(shop: &mut Shop) {
+    let longer = TimeDelta::hours((1 + shop.chance.below(60)).into());
+    let Some(rental) = some_rental(shop) else { return };
+    let until = |rental: &Rental, _| rental.period().map(|period| period.to);
+    let Some(to) = shop.world.rentals.inspect(&rental.to_string(), until).await.unwrap() else { return };
+    let command = RentalCommand::RequestExtension { to: to + longer, now: shop.world.hands.now() };
+    shop.order(&shop.world.rentals, &rental.to_string(), command).await;
+}
+
+async fn pay_late_fee(shop: &mut Shop) {
+    let method = (*shop.chance.of(&METHODS)).to_owned();
+    tell(shop, |now| RentalCommand::PayLateFee { method, now }).await;
+}
+
+async fn waive_late_fee(shop: &mut Shop) {
+    tell(shop, |now| RentalCommand::WaiveLateFee { now }).await;
 }
 
 async fn review(shop: &mut Shop) {

@@ -1,7 +1,9 @@
 //! Lines of business that nobody has thought of.
 
 use super::chance::Chance;
-use domain::policy::{Action, By, Cancellation, PaymentTiming, Policy, PricePer, Rules, Step, StockKind, WaitingList};
+use domain::policy::{
+    Action, By, Cancellation, Extension, PaymentTiming, Policy, PricePer, Rules, Step, StockKind, WaitingList,
+};
 
 /// Other rules for a business, such as its check lets pass.
 pub fn vary(preset: &str, chance: &mut Chance) -> Rules {
@@ -29,6 +31,7 @@ fn varied(usual: &Rules, chance: &mut Chance) -> Rules {
         quota: *chance.of(&[None, Some(1), Some(2), Some(5)]),
         turnaround_s: if pool { *chance.of(&[0, 0, 3_600]) } else { 0 },
         cancellation: Cancellation { free_until_s: *chance.of(&[0, 86_400, 864_000]), fee_percent },
+        extension: (pool && chance.once_in(2)).then(|| Extension { most: 1 + chance.below(2) }),
         late_fee_percent: if pool { *chance.of(&[0, 33, 150]) } else { 0 },
         waiting_list: chance.once_in(2).then(|| WaitingList { offer_s: *chance.of(&[60, 86_400]) }),
         no_show_s: (pool && chance.once_in(2)).then(|| *chance.of(&[60, 86_400])),

@@ -13,7 +13,7 @@ use sagas::Running;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-pub const SUBSCRIPTIONS: [&str; 4] = ["reservation", "payments", "dispatch", "waiting"];
+pub const SUBSCRIPTIONS: [&str; 5] = ["reservation", "payments", "dispatch", "waiting", "extension"];
 /// Few of each, so that customers get in each other's way.
 const UNITS: [u32; 3] = [1, 2, 5];
 /// For so many days nothing must be left to do.

@@ -9,10 +9,10 @@ use domain::message::Message;
 use domain::payment::{Payment, PaymentStatus};
 use domain::policy::{Action, By, Policy, Rules};
 use domain::quota::Quota;
-use domain::rental::{CancelledBy, Rental, RentalCommand, RentalStatus, Terms};
+use domain::rental::{CancelledBy, Rental, RentalCommand, RentalError, RentalStatus, Terms};
 use domain::store::{Store, StoreCommand};
 use domain::{Currency, CustomerId, Instant, ItemId, Language, Money, PaymentId, Period, RentalId, StoreSlug};
-use journal::{Context, Executor, Journal, Subscriptions};
+use journal::{Context, ExecuteError, Executor, Journal, Subscriptions};
 use sagas::{Breaker, BreakerSettings, LogMessenger, Messenger, Parts, PaymentProvider, Running, Sagas};
 use sagas::{Settings, SimulatedProvider};
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ impl World {
         let temporary = tempfile::tempdir().unwrap();
         let mut policy = Policy::preset(preset).unwrap();
         change(&mut policy.rules);
-        let provider = Arc::new(SimulatedProvider::default().with_slow(Duration::from_millis(60)));
+        let provider = Arc::new(SimulatedProvider::default().with_slow(Duration::from_secs(1)));
         let world = Self::open_in(temporary, policy, provider);
         world.found().await;
         world
@@ -264,6 +264,30 @@ impl World {
     pub async fn cancel(&self, rental: RentalId) {
         let by = CancelledBy::Customer;
         self.rental(rental, RentalCommand::RequestCancellation { by, reason: None, now: self.hands.now() }).await;
+    }
+
+    /// Asks to keep it longer. Told again after a crash, it may have been cancelled or brought back since.
+    pub async fn extend(&self, rental: RentalId, to: Instant) {
+        let (id, now) = (rental.to_string(), self.hands.now());
+        let command = RentalCommand::RequestExtension { to, now };
+        match self.rentals.execute(&id, command, &context(&id)).await {
+            Ok(_) | Err(ExecuteError::Refused(RentalError::WrongStatus { .. })) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Pays in another way. Told again after a crash, nothing may be owed any more.
+    pub async fn pay_late_fee(&self, rental: RentalId, method: &str) {
+        let (id, method, now) = (rental.to_string(), method.to_owned(), self.hands.now());
+        match self.rentals.execute(&id, RentalCommand::PayLateFee { method, now }, &context(&id)).await {
+            Ok(_) | Err(ExecuteError::Refused(RentalError::NothingOwed { .. })) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// From when to when, as it is agreed now.
+    pub async fn period(&self, rental: RentalId) -> Option<Period> {
+        self.rentals.inspect(&rental.to_string(), |rental, _| rental.period()).await.unwrap()
     }
 
     pub async fn prepare(&self, rental: RentalId) {

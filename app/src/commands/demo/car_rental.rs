@@ -9,12 +9,13 @@ const STAFF: &str = "staff:seoul-cars";
 const ALICE: &str = "customer:alice";
 const BOB: &str = "customer:bob";
 
-/// A booking that runs its whole way, a cancellation, a car that is away, a card that is declined.
+/// A booking that runs its whole way, a cancellation, a car that is away, one that is kept longer, a card that is declined.
 pub(super) async fn tell(teller: &mut Teller) -> Result<(), Failure> {
     let car = open_shop(teller).await?;
     from_booking_to_return(teller, &car).await?;
     cancelled_with_refund(teller, &car).await?;
     out_of_stock(teller, &car).await?;
+    kept_longer(teller, &car).await?;
     declined(teller, &car).await
 }
 
@@ -61,7 +62,7 @@ async fn cancelled_with_refund(teller: &mut Teller, car: &str) -> Result<(), Fai
     let reason = json!({ "reason": "it will rain" });
     let cancelled = teller.post(ALICE, &format!("/v1/rentals/{rental}/cancel"), reason, 200).await?;
     teller.events(ALICE, &rental, seen).await?;
-    teller.ends(&format!("cancelled, payment {}", cancelled.body["payment"]["status"].as_str().unwrap_or_default()));
+    teller.ends(&format!("cancelled, payment {}", cancelled.payment()));
     Ok(())
 }
 
@@ -74,6 +75,20 @@ async fn out_of_stock(teller: &mut Teller, car: &str) -> Result<(), Failure> {
         teller.events(BOB, rental, 0).await?;
     }
     teller.ends("409 for the overlap, 201 behind it");
+    Ok(())
+}
+
+async fn kept_longer(teller: &mut Teller, car: &str) -> Result<(), Failure> {
+    teller.story("Kept a day longer, and not into the days of somebody else")?;
+    let rental = teller.post(ALICE, "/v1/rentals", july(car, 26, 28), 201).await?.text("id").to_owned();
+    teller.post(BOB, "/v1/rentals", july(car, 29, 31), 201).await?;
+    let seen = teller.history_end(ALICE, &rental).await?;
+    let to = |day| json!({ "to": july(car, 26, day)["to"] });
+    let extended = teller.post(ALICE, &format!("/v1/rentals/{rental}/extend"), to(29), 200).await?;
+    teller.events(ALICE, &rental, seen).await?;
+    let refused = teller.post(ALICE, &format!("/v1/rentals/{rental}/extend"), to(30), 409).await?;
+    let total = &extended.body["total"]["amount_minor"];
+    teller.ends(&format!("three days, {total} KRW in all; {} for the fourth", refused.status));
     Ok(())
 }
 

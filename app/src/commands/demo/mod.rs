@@ -1,16 +1,26 @@
 //! `reservoir demo`: the stories of the businesses, played over HTTP against a server of its own, then served.
 
+mod business;
 mod car_rental;
+mod cinema;
+mod coffee_shop;
+mod library;
+mod phone_shop;
+mod summary;
 mod teller;
 
 use super::serve::Stop;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::system::System;
+use business::Business;
+use summary::Summary;
 use teller::Teller;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
+    /// Play one business: `car-rental`, `phone-shop`, `coffee-shop`, `cinema` or `library`; all five unless named
+    business: Option<Business>,
     /// End after the stories instead of serving
     #[arg(long)]
     exit: bool,
@@ -36,19 +46,32 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
         started => started?,
     };
     let mut teller = Teller::new(system.address(), system.keys())?;
+    let played = arguments.business.map_or_else(|| Business::ALL.to_vec(), |business| vec![business]);
     let told = tokio::select! {
-        told = tell(&mut teller) => told.map(|()| true),
+        told = tell(&mut teller, &played) => told.map(|()| true),
         () = stop.asked() => Ok(false),
     };
     if matches!(told, Ok(true)) && !arguments.exit {
-        teller.say_how_to_go_on()?;
+        teller.say_how_to_go_on(&played)?;
         system.failed_or(stop.asked()).await;
     }
     system.stop().await?;
     told.map(drop)
 }
 
-async fn tell(teller: &mut Teller) -> Result<(), Failure> {
-    car_rental::tell(teller).await?;
-    teller.summary()
+async fn tell(teller: &mut Teller, businesses: &[Business]) -> Result<(), Failure> {
+    let mut summary = Summary::default();
+    for business in businesses {
+        let (before, started) = (teller.head().await?, std::time::Instant::now());
+        teller.business(*business)?;
+        business.tell(teller).await?;
+        teller.settled().await?;
+        let took = started.elapsed();
+        summary.add(*business, teller.stories_of(*business), took, &teller.journal(before).await?);
+    }
+    teller.what_came_of_it()?;
+    for line in summary.lines() {
+        teller.say(&line)?;
+    }
+    Ok(())
 }

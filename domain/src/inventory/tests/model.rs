@@ -27,6 +27,8 @@ struct Booking {
     due: i64,
     to: i64,
     stage: Stage,
+    /// The newest extension, and when it would have been due and free again without it.
+    extension: Option<(u32, Option<(i64, i64)>)>,
 }
 
 impl Booking {
@@ -44,14 +46,30 @@ struct Naive {
 }
 
 impl Naive {
-    fn used(&self, then: i64, now: i64) -> i64 {
-        self.bookings.iter().filter(|it| it.is_away(then, now)).map(|it| it.quantity).sum()
+    fn busiest(&self, from: i64, to: i64, now: i64) -> i64 {
+        self.busiest_but_for(None, from, to, now)
     }
 
-    fn busiest(&self, from: i64, to: i64, now: i64) -> i64 {
+    fn busiest_but_for(&self, open: Option<u128>, from: i64, to: i64, now: i64) -> i64 {
         let now = now.max(self.newest);
         let from = from.max(now);
-        (from..to.max(from + 1)).map(|then| self.used(then, now)).max().unwrap()
+        let others = |it: &&Booking| Some(it.number) != open || it.stage == Stage::Returned;
+        let used =
+            |then| self.bookings.iter().filter(others).filter(|it| it.is_away(then, now)).map(|it| it.quantity).sum();
+        (from..to.max(from + 1)).map(used).max().unwrap()
+    }
+
+    /// What an extension until `to` is expected to give; `None` where nothing can be extended.
+    fn longer(&self, number: u128, to: i64, now: i64) -> Option<Result<(), ItemError>> {
+        let booking = self.bookings.iter().find(|it| it.number == number && it.stage == Stage::Committed)?;
+        let rest = booking.to - booking.due;
+        if to <= booking.due {
+            return None;
+        }
+        let busiest = self.busiest_but_for(Some(number), booking.to, to + rest, now);
+        let free = u32::try_from((self.units - busiest).max(0)).unwrap();
+        let wanted = u32::try_from(booking.quantity).unwrap();
+        Some(if wanted <= free { Ok(()) } else { Err(out_of_stock(wanted, free)) })
     }
 
     fn free(&self, from: i64, to: i64, now: i64) -> u32 {
@@ -68,7 +86,8 @@ impl Naive {
                 let (from, to) = occupies.map(|it| (it.from.timestamp(), it.to.timestamp())).unwrap();
                 let due = to - i64::from(*turnaround_s);
                 let (number, quantity) = (rental.0.as_u128(), (*quantity).into());
-                self.bookings.push(Booking { number, quantity, from, due, to, stage: Stage::Held });
+                let (stage, extension) = (Stage::Held, None);
+                self.bookings.push(Booking { number, quantity, from, due, to, stage, extension });
                 self.newest = self.newest.max(at.timestamp());
             }
             ItemEvent::Committed { rental, .. } => self.open(rental.0.as_u128()).unwrap().stage = Stage::Committed,
@@ -77,6 +96,23 @@ impl Naive {
                 let booking = self.open(rental.0.as_u128()).unwrap();
                 booking.to = at.timestamp() + booking.to - booking.due;
                 booking.stage = Stage::Returned;
+                self.newest = self.newest.max(at.timestamp());
+            }
+            ItemEvent::Extended { rental, number, occupies, at, .. } => {
+                let booking = self.open(rental.0.as_u128()).unwrap();
+                let (rest, to) = (booking.to - booking.due, occupies.to.timestamp());
+                assert_eq!(occupies.from.timestamp(), booking.from);
+                booking.extension = Some((*number, Some((booking.due, booking.to))));
+                (booking.due, booking.to) = (to - rest, to);
+                self.newest = self.newest.max(at.timestamp());
+            }
+            ItemEvent::ExtensionReleased { rental, number, occupies, at } => {
+                let booking = self.open(rental.0.as_u128()).unwrap();
+                let (newest, before) = booking.extension.unwrap();
+                assert_eq!(newest, *number);
+                (booking.due, booking.to) = before.unwrap();
+                assert_eq!(occupies.to.timestamp(), booking.to);
+                booking.extension = Some((newest, None));
                 self.newest = self.newest.max(at.timestamp());
             }
             ItemEvent::Released { rental, at, .. } => {
@@ -97,6 +133,8 @@ enum Act {
     Overdue(u128),
     Return(u128),
     Adjust(i64),
+    Extend { which: u128, to: i64 },
+    ReleaseExtension(u128),
 }
 
 /// Acts with the time that passes before each; a clock sometimes lags behind.
@@ -111,11 +149,14 @@ fn acts() -> impl Strategy<Value = Vec<(i64, Act)>> {
         2 => which().prop_map(Act::Overdue),
         3 => which().prop_map(Act::Return),
         1 => (-3..4i64).prop_map(Act::Adjust),
+        5 => (which(), 1..120i64).prop_map(|(which, to)| Act::Extend { which, to }),
+        3 => which().prop_map(Act::ReleaseExtension),
     ];
     prop::collection::vec((-1..4i64, act), 1..100)
 }
 
-fn command(number: u128, act: &Act, now: i64) -> ItemCommand {
+fn command(number: u128, act: &Act, naive: &mut Naive, now: i64) -> ItemCommand {
+    let mut newest = |rental| naive.open(rental).and_then(|it| it.extension).map_or(0, |(newest, _)| newest);
     let now = second(now);
     match *act {
         Act::Hold { from, length, quantity, turnaround_s } => {
@@ -130,6 +171,13 @@ fn command(number: u128, act: &Act, now: i64) -> ItemCommand {
         Act::Adjust(change) => {
             let adjustment = uuid::Uuid::from_u128(number);
             ItemCommand::AdjustStock { adjustment, change, reason: None, now }
+        }
+        Act::Extend { which, to } => {
+            let (rental, number, to) = (rental(which), newest(which) + 1, second(to));
+            ItemCommand::Extend { rental, number, to, days: 1, now }
+        }
+        Act::ReleaseExtension(which) => {
+            ItemCommand::ReleaseExtension { rental: rental(which), number: newest(which), now }
         }
     }
 }
@@ -147,7 +195,7 @@ proptest! {
             now += passes;
             // Rentals are numbered in the order of their holds, so that most other acts meet one.
             let number = if matches!(act, Act::Hold { .. }) { holds } else { number };
-            let decided = item.decide(command(number, &act, now));
+            let decided = item.decide(command(number, &act, &mut naive, now));
             match act {
                 Act::Hold { from, length, quantity, turnaround_s } => {
                     let free = naive.free(from, from + length + i64::from(turnaround_s), now);
@@ -161,6 +209,14 @@ proptest! {
                 Act::Adjust(change) if change != 0 => {
                     let promised = naive.busiest(now, END, now);
                     prop_assert_eq!(decided.is_ok(), naive.units + change >= promised);
+                }
+                Act::Extend { which, to } => match naive.longer(which, to, now) {
+                    Some(expected) => prop_assert_eq!(decided.clone().map(|_| ()), expected),
+                    None => prop_assert!(decided.is_err(), "{decided:?}"),
+                },
+                Act::ReleaseExtension(which) => {
+                    let stands = naive.open(which).and_then(|it| it.extension).is_some_and(|(_, before)| before.is_some());
+                    prop_assert_eq!(decided.as_ref().map(Vec::len), Ok(usize::from(stands)));
                 }
                 Act::Commit(_) | Act::Release(_) | Act::Overdue(_) | Act::Return(_) | Act::Adjust(_) => {}
             }

@@ -106,6 +106,13 @@ fn while_somebody_waits_nobody_else_is_given_anything() {
 }
 
 #[test]
+fn while_somebody_waits_nobody_keeps_it_longer() {
+    let extend = ItemCommand::Extend { rental: rental(1), number: 1, to: at("2026-07-20"), days: 0, now: at(MAY) };
+    let events = lent().into_iter().chain([awaited(2, fortnight(), 1)]);
+    given::<Item>(events).when(extend).then_refused(ItemError::SomebodyWaits);
+}
+
+#[test]
 fn nobody_overtakes_the_first_who_cannot_be_served_yet() {
     let both = [cars(2), held(1, 2, fortnight().period, euros(6000)), committed(1)];
     let two = Wanted { quantity: 2, ..fortnight() };

@@ -1,8 +1,8 @@
 //! The whole life of a rental on one screen: every event that can happen to it where it stands, and where it stands then.
 
 use super::*;
-use crate::policy::WaitingList;
-use crate::rental::RejectReason;
+use crate::policy::{Extension, WaitingList};
+use crate::rental::{ExtensionRefusal, RejectReason};
 use crate::testing::{period, terms_of};
 use cqrs_es::{Aggregate, DomainEvent};
 use expect_test::expect_file;
@@ -29,6 +29,12 @@ fn orders() -> Vec<RentalCommand> {
             RentalCommand::MarkOverdue { now },
             RentalCommand::Return { now },
             RentalCommand::Complete { now },
+            RentalCommand::RequestExtension { to: at("2026-07-08"), now },
+            RentalCommand::Extend { number: 1, extra: None, now },
+            RentalCommand::RefuseExtension { number: 1, reason: ExtensionRefusal::Expired, now },
+            RentalCommand::OweLateFee { attempt: 1, code: "declined".to_owned(), now },
+            RentalCommand::PayLateFee { method: "tok_visa".to_owned(), now },
+            RentalCommand::WaiveLateFee { now },
             RentalCommand::RequestCancellation { by, reason: None, now },
             RentalCommand::RefuseCancellation { now },
             RentalCommand::Cancel { refunded: None, now },
@@ -57,6 +63,12 @@ const fn belongs_here(order: &RentalCommand) {
         | RentalCommand::MarkOverdue { .. }
         | RentalCommand::Return { .. }
         | RentalCommand::Complete { .. }
+        | RentalCommand::RequestExtension { .. }
+        | RentalCommand::Extend { .. }
+        | RentalCommand::RefuseExtension { .. }
+        | RentalCommand::OweLateFee { .. }
+        | RentalCommand::PayLateFee { .. }
+        | RentalCommand::WaiveLateFee { .. }
         | RentalCommand::RequestCancellation { .. }
         | RentalCommand::RefuseCancellation { .. }
         | RentalCommand::Cancel { .. }
@@ -70,6 +82,7 @@ const fn belongs_here(order: &RentalCommand) {
 fn terms() -> [Terms; 2] {
     let mut lent = Terms { period: Some(period("2026-07-01", "2026-07-04")), wait: true, ..terms_of("library") };
     lent.rules.late_fee_percent = 100;
+    lent.rules.extension = Some(Extension { most: 1 });
     let mut sold = Terms { wait: true, ..terms_of("phone-shop") };
     for rules in [&mut lent.rules, &mut sold.rules] {
         rules.waiting_list = Some(WaitingList { offer_s: 86_400 });

@@ -122,7 +122,7 @@ impl<X: Receivers> Counter<X> {
                 customer: terms.customer.clone(),
                 item: terms.item,
                 quantity: terms.quantity,
-                period: terms.period,
+                period: rental.period(),
                 steps: terms.rules.steps.clone(),
                 now,
             })

@@ -34,10 +34,14 @@ pub(crate) enum Command {
     ReturnStock(ItemId),
     /// Take money.
     RequestPayment(Money),
-    /// Take money for being late.
-    RequestLateFee(Money),
+    /// Take money for being late, in an attempt of that number.
+    RequestLateFee(u32, Money),
     /// Give money back.
     RefundPayment(Money),
+    /// Give money back that was paid for an extension.
+    RefundExtension(u32, Money),
+    /// Give money back that was taken for being late in an attempt.
+    RefundLateFee(u32, Money),
     /// The shop need not do anything.
     CancelDispatch,
     /// Tell the customer that it stands.
@@ -48,6 +52,13 @@ pub(crate) enum Command {
     Expire,
     /// Tell the customer that it is late.
     MarkOverdue,
+    /// Tell the customer that the fee for being late is owed.
+    OweLateFee {
+        /// In which attempt it was declined.
+        attempt: u32,
+        /// Why.
+        code: String,
+    },
     /// Tell the customer that nothing is owed.
     Complete,
     /// Tell the customer that it was handed over before the cancellation got there.

@@ -1,11 +1,11 @@
 //! What a reservation listens to.
 
-use super::Deal;
+use super::{Deal, Paid, Stage};
 use crate::runner::id_of;
 use chrono::TimeDelta;
 use domain::dispatch::DispatchEvent;
 use domain::inventory::ItemEvent;
-use domain::payment::PaymentEvent;
+use domain::payment::{PaymentEvent, Purpose};
 use domain::policy::PaymentTiming;
 use domain::quota::QuotaEvent;
 use domain::rental::RentalEvent;
@@ -24,16 +24,21 @@ pub(crate) enum Event {
     PaymentDeclined { code: String },
     StockCommitted,
     RentalConfirmed { at: Instant },
+    RentalExtended { to: Instant, total: Money, extra: Option<Paid> },
     RentalHandedOver,
     RentalOverdue,
     RentalReturned { late_fee: Option<Money> },
     StockReturned,
     LateFeeApproved,
+    LateFeeDeclined { code: String },
+    LateFeeDemanded { attempt: u32 },
+    LateFeeWaived,
     RentalCompleted,
     CancellationRequested { fee: Option<Money> },
     CancellationRefused,
     DispatchCancelled,
     PaymentRefunded { amount: Money },
+    ExtensionRefunded { amount: Money },
     StockReleased,
     RentalRejected,
     RentalExpired,
@@ -49,12 +54,20 @@ pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<Re
             | RentalEvent::Offered { .. }
             | RentalEvent::ReviewWritten { .. }
             | RentalEvent::ReviewEdited { .. }
-            | RentalEvent::ReviewDeleted { .. },
+            | RentalEvent::ReviewDeleted { .. }
+            | RentalEvent::ExtensionRequested { .. }
+            | RentalEvent::ExtensionRefused { .. }
+            | RentalEvent::LateFeeDeclined { .. },
         ) => None,
         domain::Event::Rental(_) | domain::Event::Dispatch(DispatchEvent::Cancelled { .. }) => {
             id_of(recorded).map(RentalId)
         }
-        domain::Event::Item(ItemEvent::HandedOut { .. } | ItemEvent::Overdue { .. }) => None,
+        domain::Event::Item(
+            ItemEvent::HandedOut { .. }
+            | ItemEvent::Overdue { .. }
+            | ItemEvent::Extended { .. }
+            | ItemEvent::ExtensionReleased { .. },
+        ) => None,
         domain::Event::Item(event) => event.rental(),
         domain::Event::Payment(
             event @ (PaymentEvent::Approved { .. } | PaymentEvent::Declined { .. } | PaymentEvent::Refunded { .. }),
@@ -79,13 +92,12 @@ pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<Re
 
 impl Event {
     /// The domain's event as a reservation sees it.
-    pub(crate) fn of(rental: RentalId, recorded: &Recorded, event: &domain::Event) -> Option<Self> {
+    pub(crate) fn of(stage: &Stage, rental: RentalId, recorded: &Recorded, event: &domain::Event) -> Option<Self> {
         match event {
             domain::Event::Rental(event) => Self::of_rental(event),
             domain::Event::Item(event) => Self::of_item(event),
             domain::Event::Payment(event) => {
-                let late_fee = id_of(recorded).map(PaymentId) == Some(PaymentId::late_fee_of(rental));
-                Self::of_payment(event, late_fee)
+                Self::of_payment(event, purpose(stage, rental, id_of(recorded).map(PaymentId)?)?)
             }
             domain::Event::Quota(QuotaEvent::Taken { .. }) => Some(Self::QuotaTaken),
             domain::Event::Dispatch(DispatchEvent::Cancelled { .. }) => Some(Self::DispatchCancelled),
@@ -110,6 +122,7 @@ impl Event {
                     no_show_s: terms.rules.no_show_s,
                     fetch_by: None,
                     asked: None,
+                    late: None,
                 },
             },
             RentalEvent::Offered { .. } => return None,
@@ -117,10 +130,20 @@ impl Event {
             RentalEvent::Confirmed { at, .. } => Self::RentalConfirmed { at: *at },
             RentalEvent::Rejected { .. } => Self::RentalRejected,
             RentalEvent::Expired { .. } => Self::RentalExpired,
+            RentalEvent::Extended { number, to, extra, total, .. } => Self::RentalExtended {
+                to: *to,
+                total: *total,
+                extra: extra.map(|amount| Paid { number: *number, amount }),
+            },
+            RentalEvent::LateFeeDemanded { attempt, .. } => Self::LateFeeDemanded { attempt: *attempt },
+            RentalEvent::LateFeeWaived { .. } => Self::LateFeeWaived,
             RentalEvent::Prepared { .. }
             | RentalEvent::ReviewWritten { .. }
             | RentalEvent::ReviewEdited { .. }
-            | RentalEvent::ReviewDeleted { .. } => return None,
+            | RentalEvent::ReviewDeleted { .. }
+            | RentalEvent::ExtensionRequested { .. }
+            | RentalEvent::ExtensionRefused { .. }
+            | RentalEvent::LateFeeDeclined { .. } => return None,
             RentalEvent::HandedOver { .. } => Self::RentalHandedOver,
             RentalEvent::Overdue { .. } => Self::RentalOverdue,
             RentalEvent::Returned { late_fee, .. } => Self::RentalReturned { late_fee: *late_fee },
@@ -149,22 +172,35 @@ impl Event {
             | ItemEvent::Retired { .. }
             | ItemEvent::StockAdjusted { .. }
             | ItemEvent::HandedOut { .. }
+            | ItemEvent::Extended { .. }
+            | ItemEvent::ExtensionReleased { .. }
             | ItemEvent::Overdue { .. } => None,
         }
     }
 
-    fn of_payment(event: &PaymentEvent, late_fee: bool) -> Option<Self> {
-        match event {
-            PaymentEvent::Approved { .. } if late_fee => Some(Self::LateFeeApproved),
-            PaymentEvent::Approved { .. } => Some(Self::PaymentApproved),
-            PaymentEvent::Declined { code, .. } if !late_fee => Some(Self::PaymentDeclined { code: code.clone() }),
-            PaymentEvent::Refunded { amount, .. } if !late_fee => Some(Self::PaymentRefunded { amount: *amount }),
-            PaymentEvent::Requested { .. }
-            | PaymentEvent::Declined { .. }
-            | PaymentEvent::Unknown { .. }
-            | PaymentEvent::RefundRequested { .. }
-            | PaymentEvent::Refunded { .. }
-            | PaymentEvent::RefundFailed { .. } => None,
+    fn of_payment(event: &PaymentEvent, purpose: Purpose) -> Option<Self> {
+        match (event, purpose) {
+            (PaymentEvent::Approved { .. }, Purpose::Rental) => Some(Self::PaymentApproved),
+            (PaymentEvent::Approved { .. }, Purpose::LateFee) => Some(Self::LateFeeApproved),
+            (PaymentEvent::Declined { code, .. }, Purpose::Rental) => {
+                Some(Self::PaymentDeclined { code: code.clone() })
+            }
+            (PaymentEvent::Declined { code, .. }, Purpose::LateFee) => {
+                Some(Self::LateFeeDeclined { code: code.clone() })
+            }
+            (PaymentEvent::Refunded { amount, .. }, Purpose::Rental) => Some(Self::PaymentRefunded { amount: *amount }),
+            (PaymentEvent::Refunded { amount, .. }, Purpose::Extension { .. }) => {
+                Some(Self::ExtensionRefunded { amount: *amount })
+            }
+            (PaymentEvent::Approved { .. } | PaymentEvent::Declined { .. }, Purpose::Extension { .. })
+            | (PaymentEvent::Refunded { .. }, Purpose::LateFee)
+            | (
+                PaymentEvent::Requested { .. }
+                | PaymentEvent::Unknown { .. }
+                | PaymentEvent::RefundRequested { .. }
+                | PaymentEvent::RefundFailed { .. },
+                _,
+            ) => None,
         }
     }
 }
@@ -173,4 +209,17 @@ impl Event {
 fn without_rest(occupies: Period, turnaround_s: u32) -> Period {
     let to = occupies.to - TimeDelta::seconds(turnaround_s.into());
     Period { to, ..occupies }
+}
+
+/// What a payment is for, where a reservation cares: of extensions for the one that is being paid back, of the fee for being
+/// late for the newest attempt.
+fn purpose(stage: &Stage, rental: RentalId, payment: PaymentId) -> Option<Purpose> {
+    if payment == PaymentId::charge_of(rental) {
+        return Some(Purpose::Rental);
+    }
+    if let Some(number) = stage.refunding() {
+        return (payment == PaymentId::extension_of(rental, number)).then_some(Purpose::Extension { number });
+    }
+    let attempt = stage.deal()?.late?.attempt;
+    (payment == PaymentId::late_fee_of(rental, attempt)).then_some(Purpose::LateFee)
 }

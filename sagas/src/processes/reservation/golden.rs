@@ -1,6 +1,7 @@
 //! Every pair of stage and event, refusal or deadline that acts, on one screen.
 
-use super::{Command, Deal, Event, Refusal, Stage};
+use super::{Command, Deal, Event, Late, Paid, Refund, Refusal, Stage};
+use chrono::TimeDelta;
 use domain::rental::RejectReason;
 use domain::{Currency, Instant, ItemId, Money, Period};
 use expect_test::{expect, expect_file};
@@ -13,7 +14,7 @@ fn won(amount_minor: i64) -> Money {
 fn stages() -> Vec<Stage> {
     let (total, until) = (won(100), Instant::UNIX_EPOCH);
     let item = ItemId(uuid::Uuid::nil());
-    let period = Some(Period { from: until, to: until + chrono::TimeDelta::days(1) });
+    let period = Some(Period { from: until, to: until + TimeDelta::days(1) });
     let deal = Deal {
         item,
         quota: true,
@@ -22,7 +23,11 @@ fn stages() -> Vec<Stage> {
         no_show_s: Some(60),
         fetch_by: Some(until),
         asked: Some(total),
+        late: None,
     };
+    let late = Deal { late: Some(Late { fee: won(7), attempt: 1 }), ..deal };
+    let extensions = vec![Paid { number: 1, amount: won(40) }];
+    let left = |extension, amount| Refund { extension, amount: won(amount) };
     let code = "declined".to_owned();
     vec![
         Stage::New,
@@ -34,35 +39,40 @@ fn stages() -> Vec<Stage> {
         Stage::AwaitingPayment { deal, until },
         Stage::CommittingStock { deal, total },
         Stage::Confirming { deal, total },
-        Stage::Confirmed { deal, total },
+        Stage::Confirmed { deal, total, extensions: vec![] },
         Stage::HandedOver(deal),
         Stage::Overdue(deal),
         Stage::TakingBack { deal, late_fee: None },
-        Stage::TakingBack { deal, late_fee: Some(won(7)) },
-        Stage::AwaitingLateFee(deal),
-        Stage::Completing(deal),
+        Stage::TakingBack { deal: late, late_fee: Some(won(7)) },
+        Stage::TakingBack { deal: late, late_fee: None },
+        Stage::AwaitingLateFee(late),
+        Stage::Completing(late),
         Stage::ReleasingUnpaid { deal, code },
         Stage::CancellingPayment { deal, fee: None },
-        Stage::CancellingDispatch { deal, total, fee: Some(won(10)) },
-        Stage::CancellingDispatch { deal, total, fee: Some(total) },
-        Stage::Refunding(deal),
+        Stage::CancellingDispatch { deal, total, fee: Some(won(10)), extensions: vec![] },
+        Stage::CancellingDispatch { deal, total, fee: Some(total), extensions: vec![] },
+        Stage::CancellingDispatch { deal, total: won(140), fee: Some(won(110)), extensions },
+        Stage::Refunding { deal, left: vec![left(None, 90)], refunded: None },
+        Stage::Refunding { deal, left: vec![left(None, 90), left(Some(1), 40)], refunded: None },
+        Stage::Refunding { deal, left: vec![left(Some(1), 40)], refunded: Some(won(90)) },
         Stage::ReleasingCancelled { deal, refunded: Some(won(90)) },
         Stage::Closing(deal),
         Stage::RefundingLate(deal),
         Stage::Undone(deal),
-        Stage::Completed(deal),
+        Stage::Completed(late),
     ]
 }
 
 /// Of something that does not come back.
 fn sold(item: ItemId) -> Deal {
-    Deal { item, quota: false, upfront: true, period: None, no_show_s: None, fetch_by: None, asked: None }
+    Deal { item, quota: false, upfront: true, period: None, no_show_s: None, fetch_by: None, asked: None, late: None }
 }
 
 fn events() -> Vec<Event> {
     let until = Instant::UNIX_EPOCH;
     let item = ItemId(uuid::Uuid::nil());
-    let deal = Deal { item, quota: false, upfront: true, period: None, no_show_s: None, fetch_by: None, asked: None };
+    let paid = Paid { number: 1, amount: won(40) };
+    let deal = sold(item);
     vec![
         Event::RentalRequested { deal },
         Event::RentalRequested { deal: Deal { quota: true, ..deal } },
@@ -75,16 +85,22 @@ fn events() -> Vec<Event> {
         Event::PaymentDeclined { code: "declined".to_owned() },
         Event::StockCommitted,
         Event::RentalConfirmed { at: until },
+        Event::RentalExtended { to: until + TimeDelta::days(2), total: won(100), extra: None },
+        Event::RentalExtended { to: until + TimeDelta::days(2), total: won(140), extra: Some(paid) },
         Event::RentalHandedOver,
         Event::RentalOverdue,
         Event::RentalReturned { late_fee: None },
         Event::RentalReturned { late_fee: Some(won(7)) },
         Event::StockReturned,
         Event::LateFeeApproved,
+        Event::LateFeeDeclined { code: "declined".to_owned() },
+        Event::LateFeeDemanded { attempt: 2 },
+        Event::LateFeeWaived,
         Event::CancellationRequested { fee: None },
         Event::CancellationRefused,
         Event::DispatchCancelled,
         Event::PaymentRefunded { amount: won(90) },
+        Event::ExtensionRefunded { amount: won(40) },
         Event::StockReleased,
         Event::RentalCompleted,
         Event::RentalRejected,
@@ -110,6 +126,14 @@ fn short(value: &impl Debug) -> String {
     match name.as_str() {
         "TakingBack" | "RentalReturned" if text.contains("late_fee: Some") => format!("{name}(late fee)"),
         "Offered" if text.contains("amount_minor: 0,") => format!("{name}(free)"),
+        "TakingBack" if text.contains("late: Some") => format!("{name}(waived)"),
+        "Confirmed" | "CancellingDispatch" | "Refunding" => {
+            let paid = ["extension: None", "extension: Some", "Paid"].iter().filter(|paid| text.contains(*paid));
+            let paid: Vec<_> =
+                paid.map(|paid| if *paid == "extension: None" { "charge" } else { "extension" }).collect();
+            if paid.is_empty() { name } else { format!("{name}({})", paid.join(", ")) }
+        }
+        "RentalExtended" if text.contains("extra: Some") => format!("{name}(paid)"),
         "RentalRequested" if text.contains("quota: true") => format!("{name}(quota)"),
         _ => name,
     }
@@ -119,7 +143,11 @@ fn order(command: &Command) -> String {
     match command {
         Command::ReleaseStock(_, reason) => format!("ReleaseStock({reason:?})"),
         Command::Reject(reason) => format!("Reject({})", short(reason)),
-        Command::RequestPayment(amount) | Command::RequestLateFee(amount) | Command::RefundPayment(amount) => {
+        Command::RequestPayment(amount)
+        | Command::RequestLateFee(_, amount)
+        | Command::RefundPayment(amount)
+        | Command::RefundExtension(_, amount)
+        | Command::RefundLateFee(_, amount) => {
             format!("{}({})", short(command), amount.amount_minor)
         }
         Command::Cancel { refunded: Some(amount) } => format!("Cancel(refunded {})", amount.amount_minor),
@@ -192,7 +220,7 @@ fn a_cancellation_that_meets_money_that_came_too_late_ends_when_it_is_back() {
     expect![[r#"
         StockReleased -> Closing ! Expire
         PaymentApproved -> RefundingLate ! RefundPayment(100)
-        CancellationRequested -> Refunding
+        CancellationRequested -> Refunding(charge)
         PaymentRefunded -> ReleasingCancelled ! ReleaseStock(Cancelled)
     "#]]
     .assert_eq(&told);
@@ -202,7 +230,8 @@ fn a_cancellation_that_meets_money_that_came_too_late_ends_when_it_is_back() {
 #[test]
 fn what_does_not_come_back_is_not_counted_out() {
     let deal = sold(ItemId(uuid::Uuid::nil()));
-    let (next, commands) = Stage::Confirmed { deal, total: won(100) }.react(Event::RentalHandedOver);
+    let (next, commands) =
+        Stage::Confirmed { deal, total: won(100), extensions: vec![] }.react(Event::RentalHandedOver);
     assert_eq!((next, commands), (Stage::HandedOver(deal), vec![]));
 }
 

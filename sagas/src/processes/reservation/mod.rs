@@ -9,11 +9,15 @@ mod command;
 mod event;
 #[cfg(test)]
 mod golden;
+mod late_fee;
 mod orders;
+mod refund;
 
 pub(crate) use command::{Command, Refusal};
 pub(crate) use event::{Event, correlate};
+pub(crate) use late_fee::Late;
 pub(crate) use orders::{Desk, Reservation};
+pub(crate) use refund::{Paid, Refund};
 
 use chrono::TimeDelta;
 use domain::inventory::ReleaseReason;
@@ -38,9 +42,16 @@ pub(crate) struct Deal {
     pub(crate) fetch_by: Option<Instant>,
     /// What the customer was asked to pay, once they were.
     pub(crate) asked: Option<Money>,
+    /// What being late costs, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) late: Option<Late>,
 }
 
 impl Deal {
+    fn until(self, to: Instant) -> Self {
+        Self { period: self.period.map(|period| Period { to, ..period }), ..self }
+    }
+
     /// A customer who books on the day itself has as long to come as any other.
     fn confirmed(self, at: Instant) -> Self {
         let patience = self.no_show_s.map(|no_show_s| TimeDelta::seconds(no_show_s.into()));
@@ -71,14 +82,15 @@ pub(crate) enum Stage {
     /// Stock and money are certain.
     Confirming { deal: Deal, total: Money },
     /// The customer knows.
-    Confirmed { deal: Deal, total: Money },
+    Confirmed { deal: Deal, total: Money, extensions: Vec<Paid> },
     /// The customer has it.
     HandedOver(Deal),
     /// The customer has it, and is late.
     Overdue(Deal),
     /// It is back and being counted in.
     TakingBack { deal: Deal, late_fee: Option<Money> },
-    /// It is back and being late is to be paid for; after a refused payment the fee stays owed, for everyone to see.
+    /// It is back and being late is to be paid for; after a declined payment the fee stays owed until it is paid in
+    /// another way, or waived.
     AwaitingLateFee(Deal),
     /// It is back and nothing is owed.
     Completing(Deal),
@@ -87,9 +99,9 @@ pub(crate) enum Stage {
     /// Cancelled while the payment was under way: first it must be known how that ends.
     CancellingPayment { deal: Deal, fee: Option<Money> },
     /// Cancelled after the confirmation: first the shop must not have handed it over.
-    CancellingDispatch { deal: Deal, total: Money, fee: Option<Money> },
-    /// Cancelled, and money is on its way back.
-    Refunding(Deal),
+    CancellingDispatch { deal: Deal, total: Money, fee: Option<Money>, extensions: Vec<Paid> },
+    /// Cancelled, and money is on its way back: one payment after the other, the first of those left being on its way.
+    Refunding { deal: Deal, left: Vec<Refund>, refunded: Option<Money> },
     /// Cancelled, and the stock is being freed.
     ReleasingCancelled { deal: Deal, refunded: Option<Money> },
     /// Nothing is held; the rental is being told how it ended.
@@ -116,15 +128,20 @@ impl Stage {
             | Event::PaymentDeclined { .. }
             | Event::StockCommitted
             | Event::RentalConfirmed { .. } => self.book(event),
-            Event::RentalHandedOver
+            Event::RentalExtended { .. }
+            | Event::RentalHandedOver
             | Event::RentalOverdue
             | Event::RentalReturned { .. }
-            | Event::StockReturned
-            | Event::LateFeeApproved => self.lend(&event),
+            | Event::StockReturned => self.lend(&event),
+            Event::LateFeeApproved
+            | Event::LateFeeDeclined { .. }
+            | Event::LateFeeDemanded { .. }
+            | Event::LateFeeWaived => self.settle(event),
             Event::CancellationRequested { .. }
             | Event::CancellationRefused
             | Event::DispatchCancelled
             | Event::PaymentRefunded { .. }
+            | Event::ExtensionRefunded { .. }
             | Event::StockReleased => self.undo(&event),
             Event::RentalCompleted | Event::RentalRejected | Event::RentalExpired | Event::RentalCancelled => {
                 self.end(&event)
@@ -167,11 +184,11 @@ impl Stage {
                 (Self::Confirming { deal, total }, vec![Cmd::Confirm(total)])
             }
             (Self::Confirming { deal, total }, Evt::RentalConfirmed { at }) => {
-                (Self::Confirmed { deal: deal.confirmed(at), total }, vec![])
+                (Self::Confirmed { deal: deal.confirmed(at), total, extensions: vec![] }, vec![])
             }
 
             // Cancelled while the payment was under way: now it is known how that ended.
-            (Self::CancellingPayment { deal, fee }, Evt::PaymentApproved) => Self::give_back(deal, fee),
+            (Self::CancellingPayment { deal, fee }, Evt::PaymentApproved) => Self::give_back(deal, &[], fee),
             (Self::CancellingPayment { deal, .. }, Evt::PaymentDeclined { .. }) => Self::free(deal, None),
 
             // Too late: the customer must not pay for a rental that is being undone, or was.
@@ -207,6 +224,12 @@ impl Stage {
     fn lend(self, event: &Event) -> (Self, Vec<Command>) {
         use {Command as Cmd, Event as Evt};
         match (self, event) {
+            (Self::Confirmed { deal, mut extensions, .. }, Evt::RentalExtended { to, total, extra }) => {
+                extensions.extend(extra.filter(|_| deal.upfront));
+                let deal = deal.until(*to);
+                (Self::Confirmed { deal, total: *total, extensions }, vec![])
+            }
+            (Self::HandedOver(deal), Evt::RentalExtended { to, .. }) => (Self::HandedOver(deal.until(*to)), vec![]),
             // Which came first, hand-over or cancellation, the shop has decided.
             (Self::Confirmed { deal, .. } | Self::CancellingDispatch { deal, .. }, Evt::RentalHandedOver) => {
                 // What does not come back is not missed.
@@ -216,13 +239,13 @@ impl Stage {
                 (Self::Overdue(deal), vec![Cmd::MarkStockOverdue(deal.item)])
             }
             (Self::HandedOver(deal) | Self::Overdue(deal), Evt::RentalReturned { late_fee }) => {
+                let deal = Deal { late: late_fee.map(|fee| Late { fee, attempt: 1 }), ..deal };
                 (Self::TakingBack { deal, late_fee: *late_fee }, vec![Cmd::ReturnStock(deal.item)])
             }
             (Self::TakingBack { deal, late_fee: Some(fee) }, Evt::StockReturned) => {
-                (Self::AwaitingLateFee(deal), vec![Cmd::RequestLateFee(fee)])
+                (Self::AwaitingLateFee(deal), vec![Cmd::RequestLateFee(1, fee)])
             }
-            (Self::TakingBack { deal, late_fee: None }, Evt::StockReturned)
-            | (Self::TakingBack { deal, .. } | Self::AwaitingLateFee(deal), Evt::LateFeeApproved) => {
+            (Self::TakingBack { deal, late_fee: None }, Evt::StockReturned) => {
                 (Self::Completing(deal), vec![Cmd::Complete])
             }
             (stage, _) => (stage, vec![]),
@@ -232,6 +255,7 @@ impl Stage {
     /// The way back.
     fn undo(self, event: &Event) -> (Self, Vec<Command>) {
         use {Command as Cmd, Event as Evt};
+        let is_of_extension = self.refunding().is_some();
         match (self, event) {
             // Nothing is held yet, and a quota that was taken goes back when the rental has ended.
             (Self::AwaitingQuota(deal) | Self::Closing(deal), Evt::CancellationRequested { .. }) => {
@@ -255,15 +279,22 @@ impl Stage {
             (
                 Self::CommittingStock { deal, .. } | Self::Confirming { deal, .. },
                 Evt::CancellationRequested { fee },
-            ) => Self::give_back(deal, *fee),
-            (Self::Confirmed { deal, total }, Evt::CancellationRequested { fee }) => {
-                (Self::CancellingDispatch { deal, total, fee: *fee }, vec![Cmd::CancelDispatch])
+            ) => Self::give_back(deal, &[], *fee),
+            (Self::Confirmed { deal, total, extensions }, Evt::CancellationRequested { fee }) => {
+                (Self::CancellingDispatch { deal, total, fee: *fee, extensions }, vec![Cmd::CancelDispatch])
             }
-            (Self::CancellingDispatch { deal, fee, .. }, Evt::DispatchCancelled) => Self::give_back(deal, fee),
-            (Self::CancellingDispatch { deal, total, .. }, Evt::CancellationRefused) => {
-                (Self::Confirmed { deal, total }, vec![])
+            (Self::CancellingDispatch { deal, fee, extensions, .. }, Evt::DispatchCancelled) => {
+                Self::give_back(deal, &extensions, fee)
             }
-            (Self::Refunding(deal), Evt::PaymentRefunded { amount }) => Self::free(deal, Some(*amount)),
+            (Self::CancellingDispatch { deal, total, extensions, .. }, Evt::CancellationRefused) => {
+                (Self::Confirmed { deal, total, extensions }, vec![])
+            }
+            (
+                Self::Refunding { deal, left, refunded },
+                Evt::PaymentRefunded { amount } | Evt::ExtensionRefunded { amount },
+            ) if is_of_extension == matches!(event, Evt::ExtensionRefunded { .. }) => {
+                Self::go_on_giving_back(deal, left.get(1..).unwrap_or_default(), Some(refund::sum(refunded, *amount)))
+            }
             (Self::ReleasingCancelled { deal, refunded }, Evt::StockReleased) => {
                 (Self::Closing(deal), vec![Cmd::Cancel { refunded }])
             }
@@ -279,7 +310,14 @@ impl Stage {
                 let refund = deal.asked.map(Cmd::RefundPayment);
                 (Self::RefundingLate(deal), [Cmd::Expire].into_iter().chain(refund).collect())
             }
-            (Self::RefundingLate(deal), Evt::CancellationRequested { .. }) => (Self::Refunding(deal), vec![]),
+            // It is on its way already.
+            (Self::RefundingLate(deal), Evt::CancellationRequested { .. }) => match deal.asked {
+                Some(amount) => {
+                    let left = vec![Refund { extension: None, amount }];
+                    (Self::Refunding { deal, left, refunded: None }, vec![])
+                }
+                None => Self::free(deal, None),
+            },
             (stage, _) => (stage, vec![]),
         }
     }
@@ -294,15 +332,6 @@ impl Stage {
         let ended = if *event == Event::RentalCompleted { Self::Completed(deal) } else { Self::Undone(deal) };
         let quota = deal.quota.then_some(Command::GiveBackQuota);
         (ended, release.into_iter().chain(quota).collect())
-    }
-
-    /// What was paid goes back, less the fee.
-    fn give_back(deal: Deal, fee: Option<Money>) -> (Self, Vec<Command>) {
-        let refund = deal.asked.and_then(|paid| fee.map_or(Ok(paid), |fee| paid.minus(fee)).ok());
-        match refund.filter(|refund| refund.amount_minor > 0) {
-            Some(refund) => (Self::Refunding(deal), vec![Command::RefundPayment(refund)]),
-            None => Self::free(deal, None),
-        }
     }
 
     fn free(deal: Deal, refunded: Option<Money>) -> (Self, Vec<Command>) {
@@ -333,7 +362,7 @@ impl Stage {
                 vec![Command::RefuseCancellation]
             }
             (Self::TakingBack { late_fee: Some(fee), .. }, Refusal::NothingHeld) => {
-                vec![Command::RequestLateFee(*fee)]
+                vec![Command::RequestLateFee(1, *fee)]
             }
             (Self::TakingBack { late_fee: None, .. }, Refusal::NothingHeld) => {
                 vec![Command::Complete]
@@ -344,7 +373,6 @@ impl Stage {
     }
 
     /// When something is to be done if nothing happens until then.
-    ///
     #[must_use]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self {
@@ -368,7 +396,7 @@ impl Stage {
         }
     }
 
-    const fn deal(&self) -> Option<Deal> {
+    pub(super) const fn deal(&self) -> Option<Deal> {
         match self {
             Self::New => None,
             Self::AwaitingQuota(deal)
@@ -387,7 +415,7 @@ impl Stage {
             | Self::ReleasingUnpaid { deal, .. }
             | Self::CancellingPayment { deal, .. }
             | Self::CancellingDispatch { deal, .. }
-            | Self::Refunding(deal)
+            | Self::Refunding { deal, .. }
             | Self::ReleasingCancelled { deal, .. }
             | Self::Closing(deal)
             | Self::RefundingLate(deal)

@@ -2,12 +2,13 @@
 
 use super::{Command, Event, Refusal, Stage, correlate};
 use crate::Clock;
+use crate::cashier::{Bill, Cashier};
 use crate::orders::{Journaled, Key, Likely, Receivers, inspect, order};
 use crate::runner::{Answer, Orders, Process, Route};
 use chrono::TimeDelta;
 use domain::dispatch::{Dispatch, DispatchCommand, DispatchError};
 use domain::inventory::{Item, ItemCommand, ItemError, Wait, Wanted};
-use domain::payment::{Charge, Payment, PaymentCommand, Purpose};
+use domain::payment::Purpose;
 use domain::policy::PricePer;
 use domain::quota::{Quota, QuotaCommand, QuotaError};
 use domain::rental::{CancelledBy, RejectReason, Rental, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
@@ -40,7 +41,7 @@ impl Process for Reservation {
     }
 
     fn react(stage: Stage, id: Uuid, recorded: &Recorded, event: &domain::Event) -> (Stage, Vec<Command>) {
-        match Event::of(RentalId(id), recorded, event) {
+        match Event::of(&stage, RentalId(id), recorded, event) {
             Some(event) => stage.react(event),
             None => (stage, vec![]),
         }
@@ -62,7 +63,7 @@ impl Process for Reservation {
 /// The aggregates that a reservation orders about.
 pub(crate) struct Desk<X: Receivers = Journaled> {
     pub(crate) rentals: X::Of<Rental>,
-    pub(crate) payments: X::Of<Payment>,
+    pub(crate) cashier: Cashier<X>,
     pub(crate) items: X::Of<Item>,
     pub(crate) dispatches: X::Of<Dispatch>,
     pub(crate) quotas: X::Of<Quota>,
@@ -103,19 +104,27 @@ impl<X: Receivers> Orders<Reservation> for Desk<X> {
                 self.item(item, ItemCommand::MarkOverdue { rental, now }, context).await.map(drop)
             }
             Command::RequestPayment(amount) => {
-                let payment = PaymentId::charge_of(rental);
-                self.charge(rental, payment, Purpose::Rental, amount, context).await
+                let (payment, purpose) = (PaymentId::charge_of(rental), Purpose::Rental);
+                self.charge(rental, Bill { payment, purpose, amount, method: None }, context).await
             }
-            Command::RequestLateFee(amount) => {
-                let payment = PaymentId::late_fee_of(rental);
-                self.charge(rental, payment, Purpose::LateFee, amount, context).await
+            Command::RequestLateFee(attempt, amount) => self.charge_late_fee(rental, attempt, amount, context).await,
+            Command::RefundPayment(amount) => {
+                self.cashier.refund(rental, PaymentId::charge_of(rental), amount, context).await
             }
-            Command::RefundPayment(amount) => self.refund(rental, amount, context).await,
+            Command::RefundExtension(number, amount) => {
+                self.cashier.refund(rental, PaymentId::extension_of(rental, number), amount, context).await
+            }
+            Command::RefundLateFee(attempt, amount) => {
+                self.cashier.refund(rental, PaymentId::late_fee_of(rental, attempt), amount, context).await
+            }
             Command::CancelDispatch => self.cancel_dispatch(rental, context).await,
             Command::Confirm(total) => self.rental(rental, RentalCommand::Confirm { total, now }, context).await,
             Command::Reject(reason) => self.rental(rental, RentalCommand::Reject { reason, now }, context).await,
             Command::Expire => self.rental(rental, RentalCommand::Expire { now }, context).await,
             Command::MarkOverdue => self.rental(rental, RentalCommand::MarkOverdue { now }, context).await,
+            Command::OweLateFee { attempt, code } => {
+                self.rental(rental, RentalCommand::OweLateFee { attempt, code, now }, context).await
+            }
             Command::Complete => self.rental(rental, RentalCommand::Complete { now }, context).await,
             Command::RefuseCancellation => {
                 self.rental(rental, RentalCommand::RefuseCancellation { now }, context).await
@@ -238,46 +247,27 @@ impl<X: Receivers> Desk<X> {
             | ItemError::NothingHeld
             | ItemError::Committed
             | ItemError::NotBackYet { .. }
+            | ItemError::SomebodyWaits
             | ItemError::Promised { .. }) => RejectReason::DoesNotFit { detail: other.to_string() },
         };
         Err(Answer::Refused(Refusal::StockRefused(reason)))
     }
 
-    async fn charge(
-        &self,
-        rental: RentalId,
-        payment: PaymentId,
-        purpose: Purpose,
-        amount: Money,
-        context: &Context,
-    ) -> Carried {
-        let look = |terms: &Terms| Charge {
-            customer: terms.customer.clone(),
-            store: terms.store.clone(),
-            item: Some(terms.item),
-            purpose,
-            amount,
-            method: terms.payment_method.clone(),
-        };
-        let charge = self.terms(rental, look).await?;
-        let command = PaymentCommand::Request { rental, charge, now: self.clock.now() };
-        match order(&self.payments, Key::of(payment.0).as_str(), Likely::New, command, context).await? {
-            Ok(_) => Ok(()),
-            Err(refusal) => {
-                tracing::warn!(rental.id = %rental, payment.id = %payment, %refusal, "a payment was not requested");
-                Err(Answer::Refused(Refusal::PaymentRefused))
-            }
-        }
+    async fn charge(&self, rental: RentalId, bill: Bill, context: &Context) -> Carried {
+        self.cashier.charge(rental, bill, context).await?.map_err(|_| Answer::Refused(Refusal::PaymentRefused))
     }
 
-    async fn refund(&self, rental: RentalId, amount: Money, context: &Context) -> Carried {
-        let payment = PaymentId::charge_of(rental);
-        let command = PaymentCommand::RequestRefund { amount, now: self.clock.now() };
-        let answer = order(&self.payments, Key::of(payment.0).as_str(), Likely::Known, command, context).await?;
-        if let Err(refusal) = answer {
-            tracing::warn!(rental.id = %rental, payment.id = %payment, %refusal, "a refund was not requested");
-        }
-        Ok(())
+    /// Where the fee was waived, or this attempt is over, a repeated order has come too late.
+    async fn charge_late_fee(&self, rental: RentalId, attempt: u32, amount: Money, context: &Context) -> Carried {
+        let look = |rental: &Rental| {
+            let due = rental.late_fee().filter(|fee| fee.attempt == attempt && fee.is_being_charged());
+            due.map(|fee| fee.method.clone())
+        };
+        let Some(method) = inspect(&self.rentals, Key::of(rental.0).as_str(), look).await? else {
+            return Ok(());
+        };
+        let (payment, purpose) = (PaymentId::late_fee_of(rental, attempt), Purpose::LateFee);
+        self.charge(rental, Bill { payment, purpose, amount, method: Some(method) }, context).await
     }
 
     async fn cancel_dispatch(&self, rental: RentalId, context: &Context) -> Carried {

@@ -46,7 +46,8 @@ impl Event {
             ItemEvent::Awaited { .. } => Self::StockAwaited,
             ItemEvent::WaitingEnded { .. } => Self::WaitingEnded,
             ItemEvent::Held { .. } => Self::StockHeld,
-            ItemEvent::Released { .. } => Self::StockReleased,
+            // Additional time is time that others may have now.
+            ItemEvent::Released { .. } | ItemEvent::ExtensionReleased { .. } => Self::StockReleased,
             ItemEvent::Returned { .. } => Self::StockReturned,
             ItemEvent::StockAdjusted { .. } => Self::StockAdjusted,
             ItemEvent::Registered { .. }
@@ -56,6 +57,7 @@ impl Event {
             | ItemEvent::Retired { .. }
             | ItemEvent::Committed { .. }
             | ItemEvent::HandedOut { .. }
+            | ItemEvent::Extended { .. }
             | ItemEvent::Overdue { .. } => return None,
         })
     }

@@ -15,7 +15,7 @@ pub use rest::unsettled;
 use domain::inventory::ItemEvent;
 use domain::payment::PaymentEvent;
 use domain::rental::{RentalEvent, RentalStatus, Terms};
-use domain::{Event, Instant, ItemId, Money, PaymentId, RentalId};
+use domain::{Event, Instant, ItemId, Money, PaymentId, Period, RentalId};
 use std::collections::BTreeMap;
 
 /// Says what is wrong.
@@ -144,7 +144,13 @@ fn status_after(event: &RentalEvent, before: RentalStatus, reached: RentalStatus
         | RentalEvent::Accepted { .. }
         | RentalEvent::ReviewWritten { .. }
         | RentalEvent::ReviewEdited { .. }
-        | RentalEvent::ReviewDeleted { .. } => before,
+        | RentalEvent::ReviewDeleted { .. }
+        | RentalEvent::ExtensionRequested { .. }
+        | RentalEvent::Extended { .. }
+        | RentalEvent::ExtensionRefused { .. }
+        | RentalEvent::LateFeeDeclined { .. }
+        | RentalEvent::LateFeeDemanded { .. }
+        | RentalEvent::LateFeeWaived { .. } => before,
     }
 }
 
@@ -165,6 +171,16 @@ impl Told<'_> {
 
     pub fn status(&self) -> RentalStatus {
         self.statuses().pop().unwrap()
+    }
+
+    /// From when to when, as it was asked for, offered or extended.
+    pub fn period(&self) -> Option<Period> {
+        let change = |period: Option<Period>, event: &&RentalEvent| match event {
+            RentalEvent::Offered { period, .. } => *period,
+            RentalEvent::Extended { to, .. } => period.map(|period| Period { to: *to, ..period }),
+            _ => period,
+        };
+        self.events.iter().fold(self.terms.period, change)
     }
 
     /// Whether it counts against a quota.

@@ -36,6 +36,8 @@ fn days(period: Period) -> i64 {
 /// What is held costs what the item cost then.
 fn prices(past: &Past, rentals: &BTreeMap<RentalId, Told>) -> Vec<String> {
     let mut prices: BTreeMap<ItemId, Money> = BTreeMap::new();
+    // For what one unit and day, how many units, and when they are away.
+    let mut paid: BTreeMap<RentalId, (Money, i64, Option<Period>)> = BTreeMap::new();
     let mut faults = vec![];
     for fact in past.facts {
         let Event::Item(event) = &fact.event else { continue };
@@ -48,8 +50,25 @@ fn prices(past: &Past, rentals: &BTreeMap<RentalId, Told>) -> Vec<String> {
                 let used = occupies.map(|away| Period { from: away.from, to: away.to - rest });
                 let days = used.filter(|_| per_day).map_or(1, days);
                 let right = unit_price.amount_minor * i64::from(*quantity) * days;
+                paid.insert(*rental, (*unit_price, i64::from(*quantity), *occupies));
                 if prices.get(&item) != Some(unit_price) || total.amount_minor != right {
                     faults.push(format!("{rental}: {total} for {days} days, {unit_price} each, instead of {right}"));
+                }
+            }
+            ItemEvent::Extended { rental, occupies, extra, .. } => {
+                let per_day = rentals[rental].terms.rules.price_per == PricePer::Day;
+                let Some((unit_price, quantity, Some(before))) = paid.get(rental).copied() else { continue };
+                let more = if per_day { days(*occupies) - days(before) } else { 0 };
+                let right = unit_price.amount_minor * quantity * more;
+                if extra.amount_minor != right {
+                    faults
+                        .push(format!("{rental}: {extra} for {more} more days, {unit_price} each, instead of {right}"));
+                }
+                paid.insert(*rental, (unit_price, quantity, Some(*occupies)));
+            }
+            ItemEvent::ExtensionReleased { rental, occupies, .. } => {
+                if let Some((_, _, away)) = paid.get_mut(rental) {
+                    *away = Some(*occupies);
                 }
             }
             _ => {}
@@ -95,43 +114,69 @@ impl Told<'_> {
         })
     }
 
-    /// From when to when, as it was offered or asked for.
-    pub(super) fn period(&self) -> Option<Period> {
-        let offered = self.events.iter().find_map(|event| match event {
-            RentalEvent::Offered { period, .. } => Some(*period),
-            _ => None,
-        });
-        offered.unwrap_or(self.terms.period)
-    }
-
-    fn of(&self, purpose: Purpose) -> impl Iterator<Item = &Paid<'_>> {
-        self.payments.iter().filter(move |paid| paid.purpose() == purpose)
+    /// What was taken and what went back for some of it.
+    fn paid(&self, of: impl Fn(Purpose) -> bool) -> (i64, i64) {
+        let of = self.payments.iter().filter(|paid| of(paid.purpose()));
+        of.fold((0, 0), |(approved, refunded), paid| (approved + paid.approved(), refunded + paid.refunded()))
     }
 
     fn pays_its_price(&self) -> Result<(), String> {
-        let approved: i64 = self.of(Purpose::Rental).map(Paid::approved).sum();
-        let refunded: i64 = self.of(Purpose::Rental).map(Paid::refunded).sum();
-        let upfront = self.terms.rules.payment == PaymentTiming::Upfront;
+        let (approved, _) = self.paid(|purpose| purpose == Purpose::Rental);
         if let Some(total) = self.total() {
-            let held = self
-                .held
-                .is_some_and(|held| matches!(held, ItemEvent::Held { total: held, .. } if held.amount_minor == total));
-            require(held, || format!("{total} was confirmed, and something else held"))?;
-            require(approved == if upfront { total } else { 0 }, || format!("{approved} was paid of {total}"))?;
+            let is_total =
+                |held: &ItemEvent| matches!(held, ItemEvent::Held { total: it, .. } if it.amount_minor == total);
+            require(self.held.is_some_and(is_total), || format!("{total} was confirmed, and something else held"))?;
+            require(approved == self.upfront(total), || format!("{approved} was paid of {total}"))?;
         }
+        self.pays_for_extensions()?;
+        let (approved, refunded) = self.paid(|purpose| purpose != Purpose::LateFee);
         let kept = match self.status() {
             RentalStatus::Confirmed
             | RentalStatus::Prepared
             | RentalStatus::HandedOver
             | RentalStatus::Overdue
             | RentalStatus::Returned
-            | RentalStatus::Completed => approved,
+            | RentalStatus::Completed => self.upfront(self.price_until(self.events.len())),
             RentalStatus::Cancelled => self.fee().filter(|_| approved > 0).unwrap_or(0),
             RentalStatus::Requested | RentalStatus::Cancelling | RentalStatus::Rejected | RentalStatus::Expired => 0,
         };
         require(approved - refunded == kept, || {
             format!("{}: {approved} paid, {refunded} refunded, and {kept} is to be kept", self.status())
         })
+    }
+
+    fn upfront(&self, amount: i64) -> i64 {
+        if self.terms.rules.payment == PaymentTiming::Upfront { amount } else { 0 }
+    }
+
+    /// The price with all extensions, after so many events.
+    fn price_until(&self, events: usize) -> i64 {
+        let extra = |event: &&RentalEvent| match event {
+            RentalEvent::Confirmed { total, .. } => Some(total.amount_minor),
+            RentalEvent::Extended { extra, .. } => extra.map(|extra| extra.amount_minor),
+            _ => None,
+        };
+        self.events.iter().take(events).filter_map(extra).sum()
+    }
+
+    /// What is extended is paid for, and what is not is not.
+    fn pays_for_extensions(&self) -> Result<(), String> {
+        for (place, event) in (1..).zip(&self.events) {
+            if let RentalEvent::Extended { number, extra, total, .. } = event {
+                let (approved, _) = self.paid(|purpose| purpose == Purpose::Extension { number: *number });
+                let due = self.upfront(extra.map_or(0, |extra| extra.amount_minor));
+                require(approved == due, || format!("{approved} was paid for extension {number} instead of {due}"))?;
+                let right = self.price_until(place);
+                require(total.amount_minor == right, || {
+                    format!("{total} in all with extension {number}, not {right}")
+                })?;
+            }
+            if let RentalEvent::ExtensionRefused { number, .. } = event {
+                let (approved, refunded) = self.paid(|purpose| purpose == Purpose::Extension { number: *number });
+                require(approved == refunded, || format!("{approved} paid, {refunded} refunded for no extension"))?;
+            }
+        }
+        Ok(())
     }
 
     /// What is kept, as the last request for a cancellation says.
@@ -144,19 +189,14 @@ impl Told<'_> {
 
     fn cancels_at_its_price(&self) -> Result<(), String> {
         let rule = self.terms.rules.cancellation;
-        let mut confirmed = None;
-        for event in &self.events {
-            match event {
-                RentalEvent::Confirmed { total, .. } => confirmed = Some(total.amount_minor),
-                RentalEvent::CancellationRequested { by, fee, at, .. } => {
-                    let free_until = TimeDelta::seconds(rule.free_until_s.into());
-                    let late = |period: Period| *at > period.from - free_until && *by != CancelledBy::Store;
-                    let due = confirmed.filter(|_| self.period().is_some_and(late));
-                    let right = due.map_or(0, |total| total * i64::from(rule.fee_percent) / 100);
-                    let fee = fee.map_or(0, |fee| fee.amount_minor);
-                    require(fee == right, || format!("a cancellation costs {fee} instead of {right}"))?;
-                }
-                _ => {}
+        for (place, event) in self.events.iter().enumerate() {
+            if let RentalEvent::CancellationRequested { by, fee, at, .. } = event {
+                let free_until = TimeDelta::seconds(rule.free_until_s.into());
+                let late = |period: Period| *at > period.from - free_until && *by != CancelledBy::Store;
+                let price = if self.period().is_some_and(late) { self.price_until(place) } else { 0 };
+                let right = price * i64::from(rule.fee_percent) / 100;
+                let fee = fee.map_or(0, |fee| fee.amount_minor);
+                require(fee == right, || format!("a cancellation costs {fee} instead of {right}"))?;
             }
         }
         Ok(())
@@ -167,14 +207,16 @@ impl Told<'_> {
             RentalEvent::Returned { days_late, late_fee, at } => Some((*days_late, *late_fee, *at)),
             _ => None,
         });
-        let approved: i64 = self.of(Purpose::LateFee).map(|paid| paid.approved() - paid.refunded()).sum();
+        let (approved, refunded) = self.paid(|purpose| purpose == Purpose::LateFee);
+        let approved = approved - refunded;
         let Some((days_late, late_fee, at)) = returned else {
             return require(approved == 0, || format!("{approved} was paid for being late, and it is not back"));
         };
         let right = self.late_fee(at);
         let said = (i64::from(days_late), late_fee.map_or(0, |fee| fee.amount_minor));
         require(said == right, || format!("days late and fee are {said:?} instead of {right:?}"))?;
-        let due = if self.status() == RentalStatus::Completed { said.1 } else { 0 };
+        let waived = self.events.iter().any(|event| matches!(event, RentalEvent::LateFeeWaived { .. }));
+        let due = if self.status() == RentalStatus::Completed && !waived { said.1 } else { 0 };
         require(approved == due, || format!("{approved} was paid for being late instead of {due}"))
     }
 
@@ -183,7 +225,7 @@ impl Told<'_> {
         let Some(period) = self.period() else { return (0, 0) };
         let late = if at > period.to { days(Period { from: period.to, to: at }) } else { 0 };
         let percent = late * i64::from(self.terms.rules.late_fee_percent);
-        (late, self.total().unwrap_or(0) * percent / (100 * days(period)))
+        (late, self.price_until(self.events.len()) * percent / (100 * days(period)))
     }
 }
 

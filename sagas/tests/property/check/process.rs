@@ -8,7 +8,7 @@ use domain::payment::{PaymentEvent, Purpose};
 use domain::policy::PaymentTiming;
 use domain::quota::QuotaEvent;
 use domain::rental::RentalEvent;
-use domain::{Event, PaymentId, RentalId};
+use domain::{Event, RentalId};
 use std::collections::{BTreeMap, BTreeSet};
 
 const TABLE: &str = include_str!("../../../src/processes/reservation/golden.txt");
@@ -59,10 +59,10 @@ impl Table {
 pub(super) fn check(past: &Past) -> Vec<String> {
     let table = Table::read();
     let mut faults = BTreeSet::new();
-    let (mut late_fees, rentals) = (BTreeSet::new(), past.rentals());
+    let rentals = past.rentals();
     let mut stages: BTreeMap<RentalId, Stages> = BTreeMap::new();
     for fact in past.facts {
-        let Some((rental, event)) = seen(fact, &mut late_fees, &rentals) else { continue };
+        let Some((rental, event)) = seen(fact, &rentals) else { continue };
         let at = stages.entry(rental).or_insert_with(|| Stages::from(["New"]));
         let next: Stages = at.iter().flat_map(|stage| table.next(stage, event)).collect();
         if next.is_empty() {
@@ -76,11 +76,7 @@ pub(super) fn check(past: &Past) -> Vec<String> {
 }
 
 /// An event as a reservation sees it and as its table calls it, and whose.
-fn seen(
-    fact: &Fact,
-    late_fees: &mut BTreeSet<PaymentId>,
-    rentals: &BTreeMap<RentalId, Told>,
-) -> Option<(RentalId, &'static str)> {
+fn seen(fact: &Fact, rentals: &BTreeMap<RentalId, Told>) -> Option<(RentalId, &'static str)> {
     let of = |name| Some((RentalId(fact.id()), name));
     match &fact.event {
         Event::Rental(event) => of(rental_event(event)?),
@@ -89,13 +85,9 @@ fn seen(
             Some((rental, item_event(event, rentals[&rental].terms.rules.payment)?))
         }
         Event::Payment(event) => {
-            let payment = PaymentId(fact.id());
-            if let PaymentEvent::Requested { charge, .. } = event
-                && charge.purpose == Purpose::LateFee
-            {
-                late_fees.insert(payment);
-            }
-            Some((event.rental(), payment_event(event, late_fees.contains(&payment))?))
+            let told = &rentals[&event.rental()];
+            let paid = told.payments.iter().find(|paid| paid.id.0 == fact.id()).unwrap();
+            Some((event.rental(), payment_event(event, paid.purpose(), told)?))
         }
         Event::Quota(QuotaEvent::Taken { rental, .. }) => Some((*rental, "QuotaTaken")),
         Event::Dispatch(DispatchEvent::Cancelled { .. }) => of("DispatchCancelled"),
@@ -111,6 +103,10 @@ fn rental_event(event: &RentalEvent) -> Option<&'static str> {
         RentalEvent::Confirmed { .. } => "RentalConfirmed",
         RentalEvent::Rejected { .. } => "RentalRejected",
         RentalEvent::Expired { .. } => "RentalExpired",
+        RentalEvent::Extended { extra: Some(_), .. } => "RentalExtended(paid)",
+        RentalEvent::Extended { extra: None, .. } => "RentalExtended",
+        RentalEvent::LateFeeDemanded { .. } => "LateFeeDemanded",
+        RentalEvent::LateFeeWaived { .. } => "LateFeeWaived",
         RentalEvent::HandedOver { .. } => "RentalHandedOver",
         RentalEvent::Overdue { .. } => "RentalOverdue",
         RentalEvent::Returned { late_fee: Some(_), .. } => "RentalReturned(late fee)",
@@ -123,7 +119,10 @@ fn rental_event(event: &RentalEvent) -> Option<&'static str> {
         | RentalEvent::Offered { .. }
         | RentalEvent::ReviewWritten { .. }
         | RentalEvent::ReviewEdited { .. }
-        | RentalEvent::ReviewDeleted { .. } => return None,
+        | RentalEvent::ReviewDeleted { .. }
+        | RentalEvent::ExtensionRequested { .. }
+        | RentalEvent::ExtensionRefused { .. }
+        | RentalEvent::LateFeeDeclined { .. } => return None,
     })
 }
 
@@ -143,21 +142,32 @@ fn item_event(event: &ItemEvent, payment: PaymentTiming) -> Option<&'static str>
         | ItemEvent::Retired { .. }
         | ItemEvent::StockAdjusted { .. }
         | ItemEvent::HandedOut { .. }
+        | ItemEvent::Extended { .. }
+        | ItemEvent::ExtensionReleased { .. }
         | ItemEvent::Overdue { .. } => return None,
     })
 }
 
-const fn payment_event(event: &PaymentEvent, late_fee: bool) -> Option<&'static str> {
-    match event {
-        PaymentEvent::Approved { .. } if late_fee => Some("LateFeeApproved"),
-        PaymentEvent::Approved { .. } => Some("PaymentApproved"),
-        PaymentEvent::Declined { .. } if !late_fee => Some("PaymentDeclined"),
-        PaymentEvent::Refunded { .. } if !late_fee => Some("PaymentRefunded"),
-        PaymentEvent::Requested { .. }
-        | PaymentEvent::Declined { .. }
-        | PaymentEvent::Unknown { .. }
-        | PaymentEvent::RefundRequested { .. }
-        | PaymentEvent::Refunded { .. }
-        | PaymentEvent::RefundFailed { .. } => None,
+/// An extension that does not stand is paid back by a process of its own.
+fn payment_event(event: &PaymentEvent, purpose: Purpose, told: &Told) -> Option<&'static str> {
+    let stands =
+        |asked| told.events.iter().any(|it| matches!(it, RentalEvent::Extended { number, .. } if *number == asked));
+    match (event, purpose) {
+        (PaymentEvent::Approved { .. }, Purpose::Rental) => Some("PaymentApproved"),
+        (PaymentEvent::Declined { .. }, Purpose::Rental) => Some("PaymentDeclined"),
+        (PaymentEvent::Refunded { .. }, Purpose::Rental) => Some("PaymentRefunded"),
+        (PaymentEvent::Approved { .. }, Purpose::LateFee) => Some("LateFeeApproved"),
+        (PaymentEvent::Declined { .. }, Purpose::LateFee) => Some("LateFeeDeclined"),
+        (PaymentEvent::Refunded { .. }, Purpose::Extension { number }) if stands(number) => Some("ExtensionRefunded"),
+        (
+            PaymentEvent::Requested { .. }
+            | PaymentEvent::Approved { .. }
+            | PaymentEvent::Declined { .. }
+            | PaymentEvent::Unknown { .. }
+            | PaymentEvent::RefundRequested { .. }
+            | PaymentEvent::Refunded { .. }
+            | PaymentEvent::RefundFailed { .. },
+            _,
+        ) => None,
     }
 }

@@ -4,7 +4,7 @@ use super::stock::Shelf;
 use super::{Fact, Paid, Past, Told};
 use chrono::TimeDelta;
 use domain::dispatch::DispatchEvent;
-use domain::payment::{PaymentEvent, Purpose};
+use domain::payment::PaymentEvent;
 use domain::policy::{Action, By};
 use domain::rental::{RentalEvent, RentalStatus};
 use domain::{Event, Instant, RentalId};
@@ -42,6 +42,9 @@ pub fn unsettled(facts: &[Fact], now: Instant) -> Vec<String> {
         }
         if status != RentalStatus::Requested && shelves.iter().any(|shelf| shelf.has_in_line(id)) {
             complain("it stands in line");
+        }
+        if told.is_being_extended() {
+            complain("nobody decides about its extension");
         }
         if told.is_for_the_shop() && !dispatched.contains(&id) {
             complain("the shop does not know of it");
@@ -143,11 +146,26 @@ impl Told<'_> {
         self.terms.rules.steps.iter().any(|step| step.action == Action::Prepare)
     }
 
-    /// The fee was refused by the provider: it stays owed.
+    /// The fee was declined: it stays owed until somebody pays in another way, or waives it.
     fn owes_a_late_fee(&self) -> bool {
-        let declined = |event: &&PaymentEvent| matches!(event, PaymentEvent::Declined { .. });
-        let mut fees = self.payments.iter().filter(|paid| paid.purpose() == Purpose::LateFee);
-        fees.next_back().is_some_and(|paid| paid.events.last().is_some_and(declined))
+        let mut attempts = self
+            .events
+            .iter()
+            .filter(|event| matches!(event, RentalEvent::LateFeeDeclined { .. } | RentalEvent::LateFeeDemanded { .. }));
+        matches!(attempts.next_back(), Some(RentalEvent::LateFeeDeclined { .. }))
+    }
+
+    /// Whether an extension is still being decided.
+    fn is_being_extended(&self) -> bool {
+        let mut extensions = self.events.iter().filter(|event| {
+            matches!(
+                event,
+                RentalEvent::ExtensionRequested { .. }
+                    | RentalEvent::Extended { .. }
+                    | RentalEvent::ExtensionRefused { .. }
+            )
+        });
+        matches!(extensions.next_back(), Some(RentalEvent::ExtensionRequested { .. }))
     }
 
     fn needs_stock(&self) -> bool {

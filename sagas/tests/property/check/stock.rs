@@ -64,6 +64,8 @@ impl Shelf {
                 let hold = Hold { quantity, away: *occupies, rest, seats: seats.clone(), ..Hold::default() };
                 return self.hold(*rental, hold, *at);
             }
+            ItemEvent::Extended { rental, occupies, at, .. } => return self.extend(*rental, *occupies, *at),
+            ItemEvent::ExtensionReleased { rental, occupies, .. } => self.held(*rental)?.away = Some(*occupies),
             ItemEvent::Committed { rental, .. } => self.held(*rental)?.committed = true,
             ItemEvent::Overdue { rental, .. } => self.held(*rental)?.overdue = true,
             ItemEvent::HandedOut { rental, .. } => drop(self.held(*rental)?),
@@ -119,6 +121,13 @@ impl Shelf {
         self.newest = self.newest.max(Some(at));
         self.holds.insert(rental, hold);
         let used = self.busiest(away, at);
+        if self.units.is_some_and(|units| used > units) { Err(format!("{used} of {:?}", self.units)) } else { Ok(()) }
+    }
+
+    fn extend(&mut self, rental: RentalId, longer: Period, at: Instant) -> Result<(), String> {
+        let hold = self.held(rental)?;
+        let before = hold.away.replace(longer).ok_or("it does not come back")?;
+        let used = self.busiest(Some(Period { from: before.to, to: longer.to }), at);
         if self.units.is_some_and(|units| used > units) { Err(format!("{used} of {:?}", self.units)) } else { Ok(()) }
     }
 
