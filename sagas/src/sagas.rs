@@ -48,6 +48,9 @@ pub enum SagaError {
         /// Where the journal ends.
         head: u64,
     },
+    /// Others were started with the same file.
+    #[error("other process managers have taken over the file of processes")]
+    TakenOver,
     /// The program is ending.
     #[error("the file of processes is closing")]
     Closing,

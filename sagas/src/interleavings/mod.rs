@@ -15,12 +15,15 @@ mod moves;
 mod provider;
 mod world;
 
-use crate::processes::reservation::Reservation;
+use crate::processes::reservation::{Event, Reservation};
+use crate::runner::Process;
 use actor::{React, real};
+use domain::RentalId;
 use domain::policy::Rules;
 use expect_test::{Expect, expect};
 use explore::{explore, word};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use world::{Scenario, World};
 
 fn one_each(rules: &mut Rules) {
@@ -42,10 +45,35 @@ fn small(preset: &'static str) -> Scenario {
 }
 
 fn check(scenario: Scenario, expected: &Expect) {
-    match explore(&World::new(scenario)) {
+    let left_alone = Pairs::default();
+    match explore(&World::new(Scenario { react: noting(left_alone.clone()), ..scenario })) {
         Ok(found) => expected.assert_eq(&found.to_string()),
         Err(story) => panic!("{story}"),
     }
+    let unknown: String =
+        left_alone.lock().unwrap().iter().filter(|pair| !LEFT_ALONE.contains(*pair)).cloned().collect();
+    assert!(unknown.is_empty(), "pairs of stage and event that happen and that no table knows:\n{unknown}");
+}
+
+/// What happens and needs no answer; also what the property test finds further on in a rental's life.
+const LEFT_ALONE: &str = include_str!("../processes/reservation/left_alone.txt");
+
+type Pairs = Arc<Mutex<BTreeSet<String>>>;
+
+/// Notes which events are left alone in which stage.
+fn noting(left_alone: Pairs) -> React<Reservation> {
+    Arc::new(move |at, id, recorded, it| {
+        let before = at.clone();
+        let (next, commands) = Reservation::react(at, id, recorded, it);
+        if next == before
+            && commands.is_empty()
+            && let Some(event) = Event::of(&before, RentalId(id), recorded, it)
+        {
+            let pair = format!("{} + {}\n", word(&format!("{before:?}")), word(&format!("{event:?}")));
+            left_alone.lock().unwrap().insert(pair);
+        }
+        (next, commands)
+    })
 }
 
 #[test]
@@ -201,7 +229,21 @@ fn the_dispatch_may_crash_at_any_moment() {
 #[ignore = "it takes minutes: `make property`"]
 fn reservation_and_payments_may_both_crash_while_both_sides_cancel() {
     let scenario = Scenario { crashes: [1, 1, 0, 0], cancellations_by_the_shop: 1, ..small("car-rental") };
-    check(scenario, &expect![""]);
+    check(
+        scenario,
+        &expect![[r#"
+            5502398 states, 33944118 steps
+              1116 cancelled, paid 0, refunded 0, kept 0
+              1542 cancelled, paid 100, refunded 100, kept 0
+               300 cancelled, paid 100, refunded 90, kept 10
+                26 confirmed, paid 100
+               144 expired, paid 0, refunded 0, kept 0
+               232 expired, paid 100, refunded 100, kept 0
+               294 handed_over, paid 100
+                26 prepared, paid 100
+               280 rejected, paid 0, refunded 0, kept 0
+        "#]],
+    );
 }
 
 /// A reservation that does not listen to an event in a stage.

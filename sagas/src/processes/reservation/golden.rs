@@ -35,6 +35,7 @@ fn stages() -> Vec<Stage> {
         Stage::AwaitingStock(deal),
         Stage::Waiting(deal),
         Stage::Offered { deal, total, until },
+        Stage::Offered { deal, total: won(0), until },
         Stage::AwaitingPayment { deal, until },
         Stage::CommittingStock { deal, total },
         Stage::Confirming { deal, total },
@@ -84,8 +85,8 @@ fn events() -> Vec<Event> {
         Event::PaymentDeclined { code: "declined".to_owned() },
         Event::StockCommitted,
         Event::RentalConfirmed { at: until },
-        Event::RentalExtended { to: until + TimeDelta::days(1), total: won(100), extra: None },
-        Event::RentalExtended { to: until + TimeDelta::days(1), total: won(140), extra: Some(paid) },
+        Event::RentalExtended { to: until + TimeDelta::days(2), total: won(100), extra: None },
+        Event::RentalExtended { to: until + TimeDelta::days(2), total: won(140), extra: Some(paid) },
         Event::RentalHandedOver,
         Event::RentalOverdue,
         Event::RentalReturned { late_fee: None },
@@ -124,6 +125,7 @@ fn short(value: &impl Debug) -> String {
     let name: String = text.chars().take_while(char::is_ascii_alphanumeric).collect();
     match name.as_str() {
         "TakingBack" | "RentalReturned" if text.contains("late_fee: Some") => format!("{name}(late fee)"),
+        "Offered" if text.contains("amount_minor: 0,") => format!("{name}(free)"),
         "TakingBack" if text.contains("late: Some") => format!("{name}(waived)"),
         "Confirmed" | "CancellingDispatch" | "Refunding" => {
             let paid = ["extension: None", "extension: Some", "Paid"].iter().filter(|paid| text.contains(*paid));
