@@ -12,6 +12,8 @@ use tokio::process::Command;
 
 /// What providers and servers of the stories sign and prove webhooks with.
 const PROVIDER_SECRET: &str = "whsec_of_the_stories";
+/// Who the program is to the mail server of the stories.
+const MAIL_ACCOUNT: (&str, &str) = ("stories", "password-of-the-stories");
 
 /// A data directory that goes away with the last one who holds it, and the options that the program is given with it.
 #[derive(Debug)]
@@ -106,6 +108,7 @@ impl Data {
             command.env_remove(name);
         }
         command.env("RESERVOIR_PROVIDER_SECRET", PROVIDER_SECRET);
+        command.env("RESERVOIR_SMTP_USER", MAIL_ACCOUNT.0).env("RESERVOIR_SMTP_PASSWORD", MAIL_ACCOUNT.1);
         command.args(arguments).arg("--data").arg(self.path());
         command.current_dir(self.path()).stdin(Stdio::null()).kill_on_drop(true);
         command

@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod failure;
+mod messenger;
 mod provider;
 mod serving;
 mod system;
