@@ -15,6 +15,7 @@ mod seed;
 mod server;
 mod shop;
 mod transcript;
+pub mod wire;
 
 pub use business::{Business, PRICE};
 pub use dates::{august, date_next_year, day_at_seoul, instant_in, july, last_sunday};
@@ -22,7 +23,7 @@ pub use eventually::{PATIENCE, eventually};
 pub use http::{Client, Reply, Request};
 pub use money::adds_up;
 pub use program::{Data, Outcome};
-pub use provider::{Books, Provider, our_books};
+pub use provider::{Books, KilledProvider, Provider, our_books};
 pub use seed::Seed;
 pub use server::Server;
 pub use shop::{ADMIN, Shop};

@@ -2,7 +2,7 @@
 //! of its own, as the program is.
 
 use crate::load::Requests;
-use crate::wire;
+use harness::wire;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;

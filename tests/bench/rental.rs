@@ -1,7 +1,7 @@
 //! The workload: bookings that are paid, confirmed and dispatched.
 
 use crate::load::Requests;
-use crate::wire;
+use harness::wire;
 use chrono::{Days, Utc};
 use harness::{Client, Server};
 use serde_json::json;
