@@ -1,7 +1,7 @@
 //! As little HTTP/1.1 as a load generator needs: it shares the machine with what it measures.
 
 use std::io::{Error, ErrorKind, Result};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 
 /// A connection that is kept.
@@ -38,6 +38,12 @@ impl Connection {
     /// When the connection has ended.
     pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         self.stream.write_all(bytes).await
+    }
+
+    /// Waits, without reading anything, until the other side has given the connection up.
+    pub async fn is_reset(&self) {
+        // What has come makes it ready to be read; only an error or the end tells that it is over.
+        while self.stream.ready(Interest::ERROR).await.is_ok_and(|ready| !ready.is_error()) {}
     }
 
     /// Sends a request that was built before, and reads the answer up to its last byte.

@@ -6,6 +6,7 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::problem::Problem;
+use crate::undecided::Undecided;
 use crate::vault::{Vault, VaultError};
 use crate::webhooks::PaymentWebhooks;
 use domain::dispatch::Dispatch;
@@ -107,6 +108,7 @@ pub(crate) struct Api {
     pub(crate) outcomes: Outcomes,
     pub(crate) requests: Requests,
     pub(crate) places: Arc<Semaphore>,
+    pub(crate) undecided: Undecided,
     pub(crate) metrics: Metrics,
     pub(crate) openapi: String,
     /// An item never changes its store.
@@ -132,12 +134,13 @@ impl Api {
             payment_webhooks,
             keys,
             vault,
-            settings,
             outcomes: Outcomes::new(),
             requests: Requests::default(),
             places,
+            undecided: Undecided::at_most((settings.max_in_flight / 4).max(1)),
             metrics: Metrics::default(),
             openapi,
+            settings,
             store_of: Cache::new(KNOWN_ITEMS),
             draining: AtomicBool::new(false),
         }

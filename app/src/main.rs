@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod failure;
+mod patient;
 mod provider;
 mod serving;
 mod system;

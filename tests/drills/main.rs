@@ -6,8 +6,12 @@
 mod audit;
 mod books;
 mod chaos;
+mod crowd;
 mod outage;
+mod overload;
+mod process;
 mod report;
+mod slow;
 mod steady;
 mod users;
 
@@ -15,9 +19,10 @@ use harness::Seed;
 use report::Report;
 use std::process::ExitCode;
 
-const USAGE: &str = "drills [--short] [--negative-control] [--sagas N] [--kills N] [steady|outage|overload|slow|chaos]…";
+const USAGE: &str =
+    "drills [--short] [--negative-control] [--sagas N] [--kills N] [steady|outage|overload|slow|chaos]…";
 /// What is drilled where nothing is named; chaos has to be.
-const USUAL: [&str; 2] = ["steady", "outage"];
+const USUAL: [&str; 4] = ["steady", "outage", "overload", "slow"];
 
 /// What the program is told.
 pub(crate) struct Options {
@@ -72,6 +77,8 @@ fn main() -> ExitCode {
         let reports: Vec<Report> = match drill.as_str() {
             "steady" => vec![runtime.block_on(steady::run(&options))],
             "outage" => outage::Kind::ALL.map(|kind| runtime.block_on(outage::run(&options, kind))).into(),
+            "overload" => overload::Kind::ALL.map(|kind| runtime.block_on(overload::run(&options, kind))).into(),
+            "slow" => vec![runtime.block_on(slow::run(&options))],
             "chaos" => vec![runtime.block_on(chaos::run(&options))],
             other => panic!("{other}: {USAGE}"),
         };

@@ -66,11 +66,15 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
     tell(&mut report, &answers, &Times { away, back, end });
     report.row("everything settled after", seconds(rest));
     let ends = audit.ends();
-    report.row("in the end", format!("{} confirmed, {} rejected, {} expired", ends.confirmed, ends.declined, ends.expired));
+    report.row(
+        "in the end",
+        format!("{} confirmed, {} rejected, {} expired", ends.confirmed, ends.declined, ends.expired),
+    );
     let let_in = answers.len() - users::count(&answers, 503);
     let as_many = audit.rentals() == let_in;
     report.holds("as many rentals as were let in", as_many, format!("{} of {let_in}", audit.rentals()));
-    let others: Vec<u16> = answers.iter().map(|answer| answer.status).filter(|status| ![201, 202, 503].contains(status)).collect();
+    let others: Vec<u16> =
+        answers.iter().map(|answer| answer.status).filter(|status| ![201, 202, 503].contains(status)).collect();
     report.holds("every answer is 201, 202 or 503", others.is_empty(), format!("{others:?}"));
     let mute = answers.iter().filter(|answer| answer.status == 503 && !answer.has_retry_after).count();
     report.holds("every 503 says when to come back", mute == 0, format!("{mute} do not"));

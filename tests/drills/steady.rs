@@ -40,7 +40,10 @@ pub(crate) async fn run(options: &Options) -> Report {
     let others = answers.iter().filter(|answer| ![201, 202, 503].contains(&answer.status)).count();
     report.holds("every answer is 201, 202 or 503", others == 0, format!("{others} are not"));
     let ends = audit.ends();
-    report.row("in the end", format!("{} confirmed, {} rejected, {} expired", ends.confirmed, ends.declined, ends.expired));
+    report.row(
+        "in the end",
+        format!("{} confirmed, {} rejected, {} expired", ends.confirmed, ends.declined, ends.expired),
+    );
     report.row("everything settled after", seconds(rest));
     let mut took: Vec<Duration> = answers.iter().map(|answer| answer.took).collect();
     took.sort_unstable();
@@ -48,7 +51,11 @@ pub(crate) async fn run(options: &Options) -> Report {
     report.row("answers: 99 %", seconds(per_mille(&took, 990)));
     report.row("answers: longest", seconds(per_mille(&took, 1_000)));
     let rented = all - users::count(&answers, 503);
-    report.holds("as many rentals as were let in", audit.rentals() == rented, format!("{} of {rented}", audit.rentals()));
+    report.holds(
+        "as many rentals as were let in",
+        audit.rentals() == rented,
+        format!("{} of {rented}", audit.rentals()),
+    );
     books::compare(shop, &provider, &audit, &mut report).await;
     report
 }

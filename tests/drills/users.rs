@@ -16,8 +16,6 @@ pub(crate) struct Answer {
     pub(crate) took: Duration,
     /// 0 where there was no answer at all.
     pub(crate) status: u16,
-    /// The last part of the problem's type.
-    pub(crate) problem: String,
     /// Whether it says when to come back.
     pub(crate) has_retry_after: bool,
 }
@@ -40,7 +38,8 @@ pub(crate) async fn book(shop: &Shop, users: usize, begun: Instant, duration: Du
             while begun.elapsed() < duration {
                 turn += 1;
                 let day = u32::try_from(turn % 25).unwrap_or(0) + 1;
-                let (from, to) = if turn % 2 == 0 { (july(day), july(day + 2)) } else { (august(day), august(day + 2)) };
+                let (from, to) =
+                    if turn % 2 == 0 { (july(day), july(day + 2)) } else { (august(day), august(day + 2)) };
                 let body = json!({ "item": item, "from": from, "to": to });
                 let asked = Instant::now();
                 let reply = client.post("/v1/rentals").by(principal(user)).json(body).sent().await.ok();
@@ -71,12 +70,10 @@ pub(crate) fn name(user: usize) -> String {
 
 impl Answer {
     fn of(reply: Option<&Reply>, begun: Instant, asked: Instant) -> Self {
-        let problem = reply.and_then(|reply| reply["type"].as_str()).unwrap_or_default();
         Self {
             at: begun.elapsed(),
             took: asked.elapsed(),
             status: reply.map_or(0, |reply| reply.status),
-            problem: problem.rsplit('/').next().unwrap_or_default().to_owned(),
             has_retry_after: reply.is_some_and(|reply| reply.header("retry-after").is_some()),
         }
     }
@@ -85,15 +82,4 @@ impl Answer {
 /// How many of them were answered like that.
 pub(crate) fn count(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
-}
-
-/// How many were answered with 201 in each second, from the first.
-pub(crate) fn confirmed_by_second(answers: &[Answer]) -> Vec<usize> {
-    let mut seconds = Vec::new();
-    for answer in answers.iter().filter(|answer| answer.status == 201) {
-        let second = usize::try_from(answer.at.as_secs()).unwrap_or(0);
-        seconds.resize(seconds.len().max(second + 1), 0);
-        seconds[second] += 1;
-    }
-    seconds
 }
