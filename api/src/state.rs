@@ -78,7 +78,8 @@ pub struct Parts {
 /// How much is let in.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Commands that are worked on at once; more are answered with 503 at the door.
+    /// Commands that are worked on at once; more are answered with 503 at the door. As many rentals may be undecided after their
+    /// answer. More than keep everything busy only wait, and cost.
     pub max_in_flight: usize,
     /// How long a command waits for its outcome where its caller says nothing.
     pub wait: Duration,
@@ -86,7 +87,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_in_flight: 4_096, wait: Duration::from_secs(2) }
+        Self { max_in_flight: 1_024, wait: Duration::from_secs(2) }
     }
 }
 
@@ -137,7 +138,7 @@ impl Api {
             outcomes: Outcomes::new(),
             requests: Requests::default(),
             places,
-            undecided: Undecided::at_most((settings.max_in_flight / 4).max(1)),
+            undecided: Undecided::at_most(settings.max_in_flight),
             metrics: Metrics::default(),
             openapi,
             settings,

@@ -63,7 +63,7 @@ impl Crowd {
         let tokens: Vec<String> = (0..CUSTOMERS).map(|number| shop.data().token(&principal(number))).collect();
         let request = |number: usize| {
             let day = 1 + u32::try_from(number % 25).unwrap_or(0);
-            let date = if number % 2 == 0 { july } else { august };
+            let date = if number.is_multiple_of(2) { july } else { august };
             let body = json!({ "item": items[number % ITEMS], "from": date(day), "to": date(day + 2) });
             wire::post("/v1/rentals", &tokens[number % CUSTOMERS], &body.to_string())
         };

@@ -21,7 +21,7 @@ const TOO_LARGE: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(90);
 const BODY_LIMIT: usize = 64 << 10;
 /// Answers that nobody reads, more than fits into what the kernel keeps for a connection.
-const UNREAD: usize = 200;
+const UNREAD: usize = 100;
 
 pub(crate) async fn run(options: &Options) -> Report {
     let mut report = Report::new("slow clients");

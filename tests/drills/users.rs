@@ -39,7 +39,7 @@ pub(crate) async fn book(shop: &Shop, users: usize, begun: Instant, duration: Du
                 turn += 1;
                 let day = u32::try_from(turn % 25).unwrap_or(0) + 1;
                 let (from, to) =
-                    if turn % 2 == 0 { (july(day), july(day + 2)) } else { (august(day), august(day + 2)) };
+                    if turn.is_multiple_of(2) { (july(day), july(day + 2)) } else { (august(day), august(day + 2)) };
                 let body = json!({ "item": item, "from": from, "to": to });
                 let asked = Instant::now();
                 let reply = client.post("/v1/rentals").by(principal(user)).json(body).sent().await.ok();

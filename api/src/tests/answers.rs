@@ -195,8 +195,8 @@ async fn beyond_its_places_a_house_asks_to_come_back() {
 
 #[tokio::test]
 async fn while_as_many_as_may_be_are_undecided_nobody_else_is_let_in() {
-    // Nobody decides anything here; one in four may wait for it.
-    let house = House::with(Settings { max_in_flight: 8, wait: Duration::ZERO }).await;
+    // Nobody decides anything here.
+    let house = House::with(Settings { max_in_flight: 2, wait: Duration::ZERO }).await;
     house.seoul().await;
     let item = house.cars(8).await;
     let ask = async || house.post("/v1/rentals").by("customer:alice").json(&summer(&item)).send().await;
