@@ -16,6 +16,7 @@ mod seed;
 mod server;
 mod shop;
 mod transcript;
+pub mod wire;
 
 pub use business::{Business, PRICE};
 pub use dates::{august, date_next_year, day_at_seoul, instant_in, july, last_sunday};
@@ -24,7 +25,7 @@ pub use http::{Client, Reply, Request};
 pub use mail::MailServer;
 pub use money::adds_up;
 pub use program::{Data, Outcome};
-pub use provider::{Books, Provider, our_books};
+pub use provider::{Books, KilledProvider, Provider, our_books};
 pub use seed::Seed;
 pub use server::Server;
 pub use shop::{ADMIN, Shop};

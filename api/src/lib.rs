@@ -32,6 +32,7 @@ mod state;
 mod stores;
 mod story;
 mod told;
+mod undecided;
 mod vault;
 mod webhooks;
 mod when;

@@ -55,7 +55,7 @@ pub(crate) struct Options {
     /// Mails that are sent in a second at the most [default: 20]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAIL_RATE")]
     mail_rate: Option<u32>,
-    /// Commands that may be in flight before others are asked to come back [default: 4096]
+    /// Commands that may be in flight before others are asked to come back [default: 1024]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
     /// Connections that may be open before others are asked to come back [default: 10000]
@@ -110,7 +110,7 @@ impl Options {
             return Err(Failure::new(format!("journal `{journal}`: this program has only `sqlite`")));
         }
         let latency = self.simulated_latency_ms.clone().or(file.simulated_latency_ms);
-        let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(4_096);
+        let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(1_024);
         if max_in_flight == 0 {
             return Err(Failure::new("max-in-flight must be at least 1"));
         }

@@ -4,6 +4,7 @@ mod commands;
 mod config;
 mod failure;
 mod messenger;
+mod patient;
 mod provider;
 mod serving;
 mod system;

@@ -17,16 +17,19 @@ use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
 use sagas::{Breaker, BreakerSettings, SystemClock};
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Requests that are in flight when the program is asked to stop get this long to finish.
 const DRAIN: Duration = Duration::from_secs(15);
+/// Connections that wait to be taken. With the usual 128, a crowd is not even turned away: it tries again after a second.
+const BACKLOG: u32 = 4_096;
 
 /// A running Reservoir.
 pub(crate) struct System {
@@ -38,6 +41,13 @@ pub(crate) struct System {
     api: api::Running,
     sagas: sagas::Running,
     views: projections::Running,
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn executor<A>(journal: &Journal) -> Executor<A>
@@ -62,8 +72,7 @@ impl System {
 
     async fn start_parts(config: &Config, journal: Journal) -> Result<Self, Failure> {
         let data = &config.data;
-        let listener = TcpListener::bind(config.listen)
-            .await
+        let listener = listen(config.listen)
             .map_err(|error| Failure::because(format!("cannot listen on {}", config.listen), error))?;
         let subscriptions = Subscriptions::open(journal.clone(), data)
             .map_err(|error| Failure::because("cannot open the checkpoints", error))?;
