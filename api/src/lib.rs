@@ -4,6 +4,7 @@
 //! [`start`] is the table of contents.
 
 mod admin;
+mod admission;
 mod answer;
 mod call;
 mod catalogue;
@@ -40,6 +41,7 @@ mod when;
 #[cfg(test)]
 mod tests;
 
+pub use admission::FrontDoor;
 pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
 pub use state::{Parts, PaymentDoor, Running, Settings};

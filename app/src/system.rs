@@ -135,7 +135,9 @@ impl System {
         let local = listener.local_addr().map_err(|error| Failure::because("no local address", error))?;
         let address = Address::write(data, local)?;
         let (stopping, asked) = watch::channel(false);
-        let server = tokio::spawn(serve(listener, router, config.max_connections, asked));
+        let front_door = running_api.front_door();
+        let turns_away = move |method: &_| front_door.turns_away(method);
+        let server = tokio::spawn(serve(listener, router, turns_away, config.max_connections, asked));
         Ok(Self {
             address,
             journal,
