@@ -3,6 +3,8 @@
 use crate::failure::Failure;
 use crate::provider::{Choice, Secrets};
 use clap::Args;
+use journal::Source;
+use journal::postgres::PostgresAddress;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -21,7 +23,7 @@ pub(crate) struct Options {
     /// Address to serve on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", global = true, env = "RESERVOIR_LISTEN")]
     listen: Option<String>,
-    /// Which journal: `sqlite` [default: sqlite]
+    /// Which journal: `sqlite`, a file in the data directory, or `postgres://user@host/database` [default: sqlite]
     #[arg(long, value_name = "JOURNAL", global = true, env = "RESERVOIR_JOURNAL")]
     journal: Option<String>,
     /// Configuration file [default: ./reservoir.toml where there is one]
@@ -67,6 +69,7 @@ struct File {
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
+    pub(crate) journal: Source,
     pub(crate) listen: SocketAddr,
     /// Whether somebody asked for this very address.
     pub(crate) listen_is_chosen: bool,
@@ -84,10 +87,8 @@ impl Options {
     pub(crate) fn resolve(&self) -> Result<Config, Failure> {
         let file = read_file(self.config.as_deref())?;
         let listen = self.listen.clone().or(file.listen);
-        let journal = self.journal.clone().or(file.journal).unwrap_or_else(|| "sqlite".to_owned());
-        if journal != "sqlite" {
-            return Err(Failure::new(format!("journal `{journal}`: this program has only `sqlite`")));
-        }
+        let data = self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data"));
+        let journal = source(self.journal.as_deref().or(file.journal.as_deref()).unwrap_or("sqlite"), &data)?;
         let latency = self.simulated_latency_ms.clone().or(file.simulated_latency_ms);
         let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(4_096);
         if max_in_flight == 0 {
@@ -103,7 +104,8 @@ impl Options {
         }
         let provider = self.payment_provider.clone().or(file.payment_provider);
         Ok(Config {
-            data: self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data")),
+            data,
+            journal,
             listen_is_chosen: listen.is_some(),
             listen: address(listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             payment_provider: Choice::of(provider.as_deref().unwrap_or("simulated"))?,
@@ -136,6 +138,17 @@ fn read_file(chosen: Option<&Path>) -> Result<File, Failure> {
     })
 }
 
+fn source(text: &str, data: &Path) -> Result<Source, Failure> {
+    match text {
+        "sqlite" => Ok(Source::Directory(data.to_owned())),
+        // Nothing of it is shown: it may hold a password.
+        address if PostgresAddress::is_meant_by(address) => {
+            address.parse().map(Source::Postgres).map_err(|error| Failure::because("journal", error))
+        }
+        other => Err(Failure::new(format!("journal `{other}`: it is `sqlite`, or postgres://user@host/database"))),
+    }
+}
+
 fn address(text: &str) -> Result<SocketAddr, Failure> {
     text.parse().map_err(|_| Failure::new(format!("listen `{text}`: an address looks like 127.0.0.1:8080")))
 }
@@ -164,6 +177,9 @@ mod tests {
         assert!(resolved(latency).unwrap_err().starts_with("simulated-latency-ms `620-400`"));
         let journal = Options { journal: Some("carrier-pigeon".to_owned()), ..Options::default() };
         assert!(resolved(journal).unwrap_err().contains("carrier-pigeon"));
+        let address = "postgres://somebody:secret@host:port/x".to_owned();
+        let line = resolved(Options { journal: Some(address), ..Options::default() }).unwrap_err();
+        assert!(line.contains("looks like postgres://user@host/database") && !line.contains("secret"), "{line}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::opening::Opened;
 use crate::provider;
 use crate::serving::serve;
 use api::{Keys, PaymentDoor, Vault};
@@ -15,6 +16,7 @@ use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
 use sagas::{Breaker, BreakerSettings, LogMessenger, SystemClock};
+use std::fs::File;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,7 @@ const DRAIN: Duration = Duration::from_secs(15);
 pub(crate) struct System {
     address: Address,
     journal: Journal,
+    _lock: Option<File>,
     keys: Keys,
     server: JoinHandle<()>,
     stopping: watch::Sender<bool>,
@@ -50,16 +53,15 @@ where
 impl System {
     /// Starts every part on a data directory and listens.
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
-        let data = &config.data;
-        let journal = Journal::open(data).map_err(|error| Failure::because("cannot serve", error))?;
-        let started = Self::start_parts(config, journal.clone()).await;
+        let Opened { journal, lock } = config.open_journal("cannot serve").await?;
+        let started = Self::start_parts(config, journal.clone(), lock).await;
         if started.is_err() {
             journal.close().await;
         }
         started
     }
 
-    async fn start_parts(config: &Config, journal: Journal) -> Result<Self, Failure> {
+    async fn start_parts(config: &Config, journal: Journal, lock: Option<File>) -> Result<Self, Failure> {
         let data = &config.data;
         let listener = TcpListener::bind(config.listen)
             .await
@@ -124,6 +126,7 @@ impl System {
         Ok(Self {
             address,
             journal,
+            _lock: lock,
             keys,
             server,
             stopping,
