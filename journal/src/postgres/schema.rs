@@ -18,12 +18,20 @@ pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), Connect
     if version(connection).await? == Some(newest()) {
         return Ok(());
     }
-    let mut transaction = connection.begin().await.map_err(ConnectError::Database)?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)")
+    // Before the transaction, which looks at the catalogue as it is when it begins.
+    sqlx::query("SELECT pg_advisory_lock($1)")
         .bind(LOCK)
-        .execute(&mut *transaction)
+        .execute(&mut *connection)
         .await
         .map_err(ConnectError::Database)?;
+    let migrated = migrate_alone(connection).await;
+    // Where it fails, the session ends and its lock with it.
+    let freed = sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(connection).await;
+    migrated.and(freed.map(drop).map_err(ConnectError::Database))
+}
+
+async fn migrate_alone(connection: &mut PgConnection) -> Result<(), ConnectError> {
+    let mut transaction = connection.begin().await.map_err(ConnectError::Database)?;
     // Another process may have been faster.
     let found = version(&mut transaction).await?;
     let missing = usize::try_from(found.unwrap_or(0)).ok().and_then(|done| STEPS.get(done..)).unwrap_or_default();
