@@ -2,7 +2,12 @@
 //! follows a plain serial column instead of our positions, the same load makes it miss some: that is the negative control.
 //!
 //! `RESERVOIR_HOSTILE_EVENTS` makes it as long as one likes: 1,000,000 under `make hostile`.
-#![allow(missing_docs, clippy::unwrap_used, reason = "a test's name is its documentation, its panic a failure")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test's name is its documentation, its panic a failure"
+)]
 
 mod common;
 

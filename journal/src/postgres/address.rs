@@ -5,6 +5,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, PgConnection};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A session that stops in the middle of a transaction holds up every other process; after so long it is ended.
@@ -44,7 +45,7 @@ pub enum ConnectError {
 /// `postgres://user:password@host:port/database`. Shows no password.
 #[derive(Clone)]
 pub struct PostgresAddress {
-    options: PgConnectOptions,
+    options: Arc<PgConnectOptions>,
 }
 
 impl PostgresAddress {
@@ -54,7 +55,7 @@ impl PostgresAddress {
         text.starts_with("postgres:") || text.starts_with("postgresql:")
     }
 
-    pub(super) const fn options(&self) -> &PgConnectOptions {
+    pub(super) fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
@@ -95,7 +96,7 @@ impl FromStr for PostgresAddress {
             // An acknowledged event survives a power cut. Group commit pays for it once a batch.
             .options([("synchronous_commit", "on"), ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_MS)])
             .disable_statement_logging();
-        Ok(Self { options })
+        Ok(Self { options: Arc::new(options) })
     }
 }
 
