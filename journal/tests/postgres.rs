@@ -242,6 +242,18 @@ async fn while_the_database_is_away_nothing_is_acknowledged_and_then_all_goes_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_journal_can_be_closed_while_the_database_is_away() {
+    let cluster = Cluster::start();
+    let journal = opened(&cluster.database()).await;
+    cluster.crash();
+    let refused = journal.append(append("a-1", Expected::Any, &["{}"])).await;
+    assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
+    tokio::time::timeout(PATIENCE, journal.close()).await.unwrap();
+    let late = journal.append(append("a-1", Expected::Any, &["{}"])).await;
+    assert!(matches!(late, Err(AppendError::Stopped(_))), "{late:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_journal_that_was_set_back_takes_nothing_more() {
     let address = fresh();
     let journal = opened(&address).await;

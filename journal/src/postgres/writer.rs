@@ -16,7 +16,7 @@ use sqlx::{Executor as _, PgConnection};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 /// Streams whose last event is remembered.
 const HEADS: usize = 65_536;
@@ -39,6 +39,14 @@ enum Trouble {
     Taken,
     /// The journal is not the one that was written: there must be no acknowledgement after this.
     Replaced(Arc<str>),
+}
+
+/// How the time without a database ended.
+enum Away {
+    /// With a connection, or with a journal that is another one.
+    Back,
+    /// With the queue; somebody may have asked for that.
+    Closed(Option<oneshot::Sender<()>>),
 }
 
 /// Owns the writing connection and what is remembered of the journal's end.
@@ -87,8 +95,11 @@ impl Writer {
         let mut closing = None;
         while closing.is_none() && self.failure.borrow().is_none() {
             if self.connection.is_none() {
-                closing = self.away(&mut requests).await;
-                continue;
+                match self.away(&mut requests).await {
+                    Away::Back => continue,
+                    Away::Closed(done) => closing = done,
+                }
+                break;
             }
             let Some(first) = requests.recv().await else { break };
             let batch = gather(first, &mut requests, &mut closing);
@@ -132,6 +143,8 @@ impl Writer {
     /// Sends until it is known what became of it.
     async fn store(&mut self, entries: &mut [Entry]) -> Result<Plan, Trouble> {
         let mut tries = 0;
+        // Of another batch: whoever waited for that one has been answered.
+        self.sent = None;
         loop {
             if self.connection.is_none()
                 && let Some(plan) = self.resume().await?
@@ -295,11 +308,10 @@ impl Writer {
         }))
     }
 
-    /// Refuses whatever comes until there is a connection again; answers who asked for the end meanwhile.
-    async fn away(&mut self, requests: &mut mpsc::Receiver<Request>) -> Option<tokio::sync::oneshot::Sender<()>> {
+    /// Refuses whatever comes until there is a connection again.
+    async fn away(&mut self, requests: &mut mpsc::Receiver<Request>) -> Away {
         let reason: Arc<str> = "the database is away".into();
         let mut pause = SHORTEST_PAUSE;
-        self.sent = None;
         loop {
             let options = self.options.clone();
             let mut resumed = Box::pin(async move {
@@ -311,8 +323,8 @@ impl Writer {
                     resumed = &mut resumed => break resumed,
                     request = requests.recv() => match request {
                         Some(Request::Append(waiting)) => Entry::new(waiting, &mut self.texts).fail(&reason),
-                        Some(Request::Close(done)) => return Some(done),
-                        None => return None,
+                        Some(Request::Close(done)) => return Away::Closed(Some(done)),
+                        None => return Away::Closed(None),
                     },
                 }
             };
@@ -321,11 +333,11 @@ impl Writer {
                     tracing::info!("the database is back");
                     self.heads.clear();
                     self.connection = Some(connection);
-                    return None;
+                    return Away::Back;
                 }
                 Ok((_, Err(Trouble::Replaced(reason)))) => {
                     self.failure.send_replace(Some(reason));
-                    return None;
+                    return Away::Back;
                 }
                 Ok((_, Err(_))) => {}
                 Err(error) => tracing::debug!(%error, "the database is still away"),
