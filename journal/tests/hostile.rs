@@ -21,12 +21,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 const WRITERS: u64 = 16;
-/// Of one append.
-const EVENTS: u64 = 10;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn wanted() -> u64 {
     std::env::var("RESERVOIR_HOSTILE_EVENTS").map_or(20_000, |text| text.parse().unwrap())
+}
+
+/// Of one append: the hostility costs time by the append.
+fn events_each() -> u64 {
+    (wanted() / 8_000).max(10)
 }
 
 /// A small generator, so that a run can be repeated.
@@ -86,22 +89,22 @@ async fn write(address: String, writer: u64, share: u64) {
         Err(_) => return Box::pin(write(address, writer, share)).await,
     };
     let stream = format!("w-{writer}");
-    let mut revision = 0;
+    let (each, mut revision) = (events_each(), 0);
     while revision < share {
-        let events = vec!["{}"; EVENTS as usize];
+        let events = vec!["{}"; each as usize];
         match journal.append(append(&stream, Expected::Revision(revision), &events)).await {
             Ok(appended) => {
-                assert_eq!(appended.revision, revision + EVENTS);
+                assert_eq!(appended.revision, revision + each);
                 revision = appended.revision;
             }
             Err(AppendError::Conflict { actual }) => {
-                assert_eq!(actual, revision + EVENTS, "something acknowledged is lost, or something stands twice");
+                assert_eq!(actual, revision + each, "something acknowledged is lost, or something stands twice");
                 revision = actual;
             }
             Err(AppendError::Unavailable(_)) => {}
             Err(AppendError::Stopped(reason)) => panic!("{reason}"),
         }
-        if revision % (EVENTS * 400) == 0 {
+        if revision % (each * 400) == 0 {
             // A process ends and another one begins.
             if let Ok(next) = Journal::connect(&address.parse().unwrap()).await {
                 journal = next;
@@ -113,7 +116,7 @@ async fn write(address: String, writer: u64, share: u64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_follower_misses_nothing_of_hostile_writers() {
     let address = Cluster::shared().database();
-    let share = wanted() / WRITERS / EVENTS * EVENTS;
+    let share = wanted() / WRITERS / events_each() * events_each();
     let reading = Journal::connect(&address.parse().unwrap()).await.unwrap();
     let over = Arc::new(AtomicBool::new(false));
     let seed = seed();
@@ -153,7 +156,7 @@ async fn without_the_guard_the_same_follower_misses_some() {
     let pool = PgPool::connect(&address).await.unwrap();
     pool.execute("CREATE TABLE plain (position bigserial PRIMARY KEY, writer bigint NOT NULL)").await.unwrap();
     let written = Arc::new(AtomicU64::new(0));
-    let (share, seed) = (wanted().min(20_000) / WRITERS, seed());
+    let (share, each, seed) = (wanted().min(20_000) / WRITERS, 10, seed());
     let writers: Vec<_> = (0..WRITERS)
         .map(|writer| {
             let (address, written, mut dice) = (address.clone(), written.clone(), Dice(seed + writer));
@@ -163,15 +166,15 @@ async fn without_the_guard_the_same_follower_misses_some() {
                 while left > 0 {
                     let mut transaction = connection.begin().await.unwrap();
                     let insert = sqlx::query("INSERT INTO plain (writer) SELECT $1 FROM generate_series(1, $2)");
-                    insert.bind(writer as i64).bind(EVENTS as i64).execute(&mut *transaction).await.unwrap();
+                    insert.bind(writer as i64).bind(each as i64).execute(&mut *transaction).await.unwrap();
                     tokio::time::sleep(Duration::from_millis(dice.below(4))).await;
                     if dice.below(20) == 0 {
                         transaction.rollback().await.unwrap();
                         continue;
                     }
                     transaction.commit().await.unwrap();
-                    written.fetch_add(EVENTS, Ordering::SeqCst);
-                    left = left.saturating_sub(EVENTS);
+                    written.fetch_add(each, Ordering::SeqCst);
+                    left = left.saturating_sub(each);
                 }
             })
         })
