@@ -103,8 +103,9 @@ impl Saved {
         let ours = self.epoch;
         let saved = run(&self.writer, move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let now = transaction.query_row("SELECT epoch FROM owner", [], |row| row.get::<_, i64>(0))?;
-            eprintln!("SAVE {} {} {} {}", if now == ours {"ok"} else {"STALE"}, P::NAME, ours, now);
+            if transaction.query_row("SELECT epoch FROM owner", [], |row| row.get::<_, i64>(0))? != ours {
+                return Ok(false);
+            }
             {
                 let mut write = transaction.prepare_cached(&format!(
                     "INSERT OR REPLACE INTO {} (id, position, correlation_id, event_id, stage, due_at_us) \
