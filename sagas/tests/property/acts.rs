@@ -31,7 +31,7 @@ macro_rules! acts {
 pub const ACTS: &[Act] = acts![
     20 request, 5 cancel, 1 cancel_by_the_shop, 6 accept, 1 decline, 9 prepare, 16 hand_over, 10 give_back,
     5 extend, 4 pay_late_fee, 1 waive_late_fee, 2 review, 4 adjust, 1 retire, 2 reprice, 2 open_or_close,
-    3 provider_goes_or_comes, 2 pause_or_resume, 10 seconds_pass, 3 hours_pass, 4 days_pass, 2 stop, 20 kill,
+    3 provider_goes_or_comes, 2 pause_or_resume, 10 seconds_pass, 3 hours_pass, 4 days_pass, 2 stop, 2 kill,
 ];
 
 /// One of all, by weight.
