@@ -1,5 +1,6 @@
 # Every step has a name, and CI runs these same names: `make check`, `make test` …
-.PHONY: help all check format lint docs test unit stories architecture property demo bench bench-short
+.PHONY: help all check format lint docs test unit stories architecture property demo bench bench-short \
+	drills drills-short chaos chaos-short
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -44,3 +45,21 @@ bench: ## Sagas per second, latency and replay rate, beside the bare limit
 bench-short: ## The same in about a minute
 	cargo build --release --locked -p reservoir
 	cargo run --release --locked -p stories --bin bench -- --short
+
+drills: ## Load pictures: steady, outages, three times too much, slow clients; about ten minutes
+	cargo build --release --locked -p reservoir
+	cargo run --release --locked -p stories --bin drills -- $(DRILL)
+
+drills-short: ## The same in about three minutes
+	cargo build --release --locked -p reservoir
+	cargo run --release --locked -p stories --bin drills -- --short $(DRILL)
+
+chaos: ## 5,000 sagas, a provider with every behaviour, 50 kills; and without keys it has to fail
+	cargo build --release --locked -p reservoir
+	cargo run --release --locked -p stories --bin drills -- chaos
+	cargo run --release --locked -p stories --bin drills -- chaos --short --negative-control
+
+chaos-short: ## 300 sagas and 4 kills, in the profile of the tests
+	cargo build --locked -p reservoir
+	cargo run --locked -p stories --bin drills -- chaos --short
+	cargo run --locked -p stories --bin drills -- chaos --short --negative-control

@@ -8,10 +8,14 @@ use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
+use tokio::time::timeout;
 
 /// What providers and servers of the stories sign and prove webhooks with.
 const PROVIDER_SECRET: &str = "whsec_of_the_stories";
+/// Who the program is to the mail server of the stories.
+const MAIL_ACCOUNT: (&str, &str) = ("stories", "password-of-the-stories");
 
 /// A data directory that goes away with the last one who holds it, and the options that the program is given with it.
 #[derive(Debug)]
@@ -75,10 +79,24 @@ impl Data {
     /// When it has not ended by then.
     pub async fn run_within(&self, patience: Duration, arguments: &[&str]) -> Outcome {
         let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let ended = tokio::time::timeout(patience, child.expect("reservoir starts").wait_with_output()).await;
+        let ended = timeout(patience, child.expect("reservoir starts").wait_with_output()).await;
         Outcome::of(
             ended.unwrap_or_else(|_| panic!("`reservoir {}` does not end", arguments.join(" "))).expect("output"),
         )
+    }
+
+    /// Runs the program to its end, and hands over every line that it prints.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn each_line(&self, arguments: &[&str], mut take: impl FnMut(&str)) {
+        let mut child = self.command(arguments).stdout(Stdio::piped()).spawn().expect("reservoir starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        while let Some(line) = lines.next_line().await.expect("it can be read") {
+            take(&line);
+        }
+        let ended = timeout(PATIENCE, child.wait()).await.expect("it ends").expect("it ended");
+        assert!(ended.success(), "`reservoir {}` failed", arguments.join(" "));
     }
 
     /// A bearer token, minted once for each principal.
@@ -106,6 +124,7 @@ impl Data {
             command.env_remove(name);
         }
         command.env("RESERVOIR_PROVIDER_SECRET", PROVIDER_SECRET);
+        command.env("RESERVOIR_SMTP_USER", MAIL_ACCOUNT.0).env("RESERVOIR_SMTP_PASSWORD", MAIL_ACCOUNT.1);
         command.args(arguments).arg("--data").arg(self.path());
         command.current_dir(self.path()).stdin(Stdio::null()).kill_on_drop(true);
         command

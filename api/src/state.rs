@@ -6,10 +6,13 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::problem::Problem;
+use crate::undecided::Undecided;
 use crate::vault::{Vault, VaultError};
 use crate::webhooks::PaymentWebhooks;
+use domain::contact::Contact;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
+use domain::message::Message;
 use domain::payment::Payment;
 use domain::policy::{PaymentTiming, Policy};
 use domain::rental::Rental;
@@ -64,6 +67,10 @@ pub struct Parts {
     pub door: Arc<dyn PaymentDoor>,
     /// Executes what providers say of payments.
     pub payments: Executor<Payment>,
+    /// Executes what administrators ask of messages.
+    pub messages: Executor<Message>,
+    /// Executes what customers say of where to write to.
+    pub contacts: Executor<Contact>,
     /// Proves and reads what providers send.
     pub payment_webhooks: Arc<dyn PaymentWebhooks>,
     /// Verifies tokens.
@@ -77,7 +84,8 @@ pub struct Parts {
 /// How much is let in.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Commands that are worked on at once; more are answered with 503 at the door.
+    /// Commands that are worked on at once; more are answered with 503 at the door. As many rentals may be undecided after their
+    /// answer. More than keep everything busy only wait, and cost.
     pub max_in_flight: usize,
     /// How long a command waits for its outcome where its caller says nothing.
     pub wait: Duration,
@@ -85,7 +93,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_in_flight: 4_096, wait: Duration::from_secs(2) }
+        Self { max_in_flight: 1_024, wait: Duration::from_secs(2) }
     }
 }
 
@@ -100,6 +108,8 @@ pub(crate) struct Api {
     pub(crate) dispatches: Executor<Dispatch>,
     pub(crate) door: Arc<dyn PaymentDoor>,
     pub(crate) payments: Executor<Payment>,
+    pub(crate) messages: Executor<Message>,
+    pub(crate) contacts: Executor<Contact>,
     pub(crate) payment_webhooks: Arc<dyn PaymentWebhooks>,
     pub(crate) keys: Keys,
     pub(crate) vault: Vault,
@@ -107,6 +117,7 @@ pub(crate) struct Api {
     pub(crate) outcomes: Outcomes,
     pub(crate) requests: Requests,
     pub(crate) places: Arc<Semaphore>,
+    pub(crate) undecided: Undecided,
     pub(crate) metrics: Metrics,
     pub(crate) openapi: String,
     /// An item never changes its store.
@@ -117,7 +128,7 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(parts: Parts, openapi: String) -> Self {
         let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, .. } = parts;
-        let Parts { payments, payment_webhooks, door, keys, vault, settings, .. } = parts;
+        let Parts { payments, messages, contacts, payment_webhooks, door, keys, vault, settings, .. } = parts;
         let places = Arc::new(Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS)));
         Self {
             journal,
@@ -129,15 +140,18 @@ impl Api {
             dispatches,
             door,
             payments,
+            messages,
+            contacts,
             payment_webhooks,
             keys,
             vault,
-            settings,
             outcomes: Outcomes::new(),
             requests: Requests::default(),
             places,
+            undecided: Undecided::at_most(settings.max_in_flight),
             metrics: Metrics::default(),
             openapi,
+            settings,
             store_of: Cache::new(KNOWN_ITEMS),
             draining: AtomicBool::new(false),
         }

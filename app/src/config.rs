@@ -1,6 +1,7 @@
 //! Configuration: flags, then environment, then `reservoir.toml`, then defaults. A wrong value stops the start.
 
 use crate::failure::Failure;
+use crate::messenger;
 use crate::provider::{Choice, Secrets};
 use clap::Args;
 use gateways::STRIPE_URL;
@@ -44,7 +45,17 @@ pub(crate) struct Options {
     /// How long the simulated provider takes, in milliseconds: `0`, or a range like `400-620` [default: 0]
     #[arg(long, value_name = "MS", global = true, env = "RESERVOIR_SIMULATED_LATENCY_MS")]
     simulated_latency_ms: Option<String>,
-    /// Commands that may be in flight before others are asked to come back [default: 4096]
+    /// Who carries messages to customers: `log`, into a file of the data directory, or a mail server at `smtp://host:port` or
+    /// `smtps://host:port` [default: log]
+    #[arg(long, value_name = "MESSENGER", global = true, env = "RESERVOIR_MESSENGER")]
+    messenger: Option<String>,
+    /// Who mails are from: `films@example.org`, or `Seoul Films <films@example.org>`
+    #[arg(long, value_name = "ADDRESS", global = true, env = "RESERVOIR_MAIL_FROM")]
+    mail_from: Option<String>,
+    /// Mails that are sent in a second at the most [default: 20]
+    #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAIL_RATE")]
+    mail_rate: Option<u32>,
+    /// Commands that may be in flight before others are asked to come back [default: 1024]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
     /// Connections that may be open before others are asked to come back [default: 10000]
@@ -64,6 +75,9 @@ struct File {
     stripe_url: Option<String>,
     payment_timeout_ms: Option<u64>,
     simulated_latency_ms: Option<String>,
+    messenger: Option<String>,
+    mail_from: Option<String>,
+    mail_rate: Option<u32>,
     max_in_flight: Option<usize>,
     max_connections: Option<usize>,
 }
@@ -79,6 +93,7 @@ pub(crate) struct Config {
     pub(crate) stripe_url: String,
     pub(crate) payment_timeout: Duration,
     pub(crate) simulated_latency: Range<Duration>,
+    pub(crate) messenger: messenger::Choice,
     pub(crate) max_in_flight: usize,
     pub(crate) max_connections: usize,
     pub(crate) log: String,
@@ -95,7 +110,7 @@ impl Options {
             return Err(Failure::new(format!("journal `{journal}`: this program has only `sqlite`")));
         }
         let latency = self.simulated_latency_ms.clone().or(file.simulated_latency_ms);
-        let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(4_096);
+        let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(1_024);
         if max_in_flight == 0 {
             return Err(Failure::new("max-in-flight must be at least 1"));
         }
@@ -110,6 +125,8 @@ impl Options {
         if timeout_ms == 0 {
             return Err(Failure::new("payment-timeout-ms must be at least 1"));
         }
+        let messenger = self.messenger.clone().or(file.messenger).unwrap_or_else(|| "log".to_owned());
+        let (mail_from, mail_rate) = (self.mail_from.clone().or(file.mail_from), self.mail_rate.or(file.mail_rate));
         Ok(Config {
             data: self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data")),
             listen_is_chosen: listen.is_some(),
@@ -118,6 +135,7 @@ impl Options {
             stripe_url: self.stripe_url.clone().or(file.stripe_url).unwrap_or_else(|| STRIPE_URL.to_owned()),
             payment_timeout: Duration::from_millis(timeout_ms),
             simulated_latency: range(latency.as_deref().unwrap_or("0"))?,
+            messenger: messenger::Choice::of(&messenger, mail_from, mail_rate)?,
             max_in_flight,
             max_connections,
             log: self.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
@@ -175,6 +193,11 @@ mod tests {
         assert!(resolved(provider).unwrap_err().starts_with("payment-provider"));
         let journal = Options { journal: Some("carrier-pigeon".to_owned()), ..Options::default() };
         assert!(resolved(journal).unwrap_err().contains("carrier-pigeon"));
+        let messenger = Options { messenger: Some("carrier:secret@pigeon".to_owned()), ..Options::default() };
+        let error = resolved(messenger).unwrap_err();
+        assert!(error.starts_with("messenger: ") && !error.contains("secret"), "{error}");
+        let nobody = Options { messenger: Some("smtp://127.0.0.1:25".to_owned()), ..Options::default() };
+        assert!(resolved(nobody).unwrap_err().starts_with("mail-from: "));
     }
 
     #[test]

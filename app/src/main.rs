@@ -3,6 +3,8 @@
 mod commands;
 mod config;
 mod failure;
+mod messenger;
+mod patient;
 mod provider;
 mod serving;
 mod system;

@@ -45,7 +45,7 @@ impl Secrets {
     }
 }
 
-fn secret(name: &str) -> Result<Option<Secret>, Failure> {
+pub(crate) fn secret(name: &str) -> Result<Option<Secret>, Failure> {
     match std::env::var(name) {
         Ok(text) => Ok(Secret::new(&text)),
         Err(std::env::VarError::NotPresent) => Ok(None),

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::provider;
 use crate::serving::serve;
 use api::{Keys, PaymentDoor, Vault};
+use domain::contact::Contact;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
 use domain::message::Message;
@@ -14,18 +15,21 @@ use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
-use sagas::{Breaker, BreakerSettings, LogMessenger, SystemClock};
+use sagas::{Breaker, BreakerSettings, SystemClock};
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Requests that are in flight when the program is asked to stop get this long to finish.
 const DRAIN: Duration = Duration::from_secs(15);
+/// Connections that wait to be taken. With the usual 128, a crowd is not even turned away: it tries again after a second.
+const BACKLOG: u32 = 4_096;
 
 /// A running Reservoir.
 pub(crate) struct System {
@@ -37,6 +41,13 @@ pub(crate) struct System {
     api: api::Running,
     sagas: sagas::Running,
     views: projections::Running,
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn executor<A>(journal: &Journal) -> Executor<A>
@@ -61,8 +72,7 @@ impl System {
 
     async fn start_parts(config: &Config, journal: Journal) -> Result<Self, Failure> {
         let data = &config.data;
-        let listener = TcpListener::bind(config.listen)
-            .await
+        let listener = listen(config.listen)
             .map_err(|error| Failure::because(format!("cannot listen on {}", config.listen), error))?;
         let subscriptions = Subscriptions::open(journal.clone(), data)
             .map_err(|error| Failure::because("cannot open the checkpoints", error))?;
@@ -73,8 +83,9 @@ impl System {
             .map_err(|error| Failure::because("cannot start the views", error))?;
         let keys = Keys::load_or_create(data).map_err(|error| Failure::because("no signing key", error))?;
         let vault = Vault::open(data).map_err(|error| Failure::because("cannot open the personal keys", error))?;
-        let messenger =
-            LogMessenger::open(data).map_err(|error| Failure::because("cannot open the log of messages", error))?;
+        let contacts = executor::<Contact>(&journal);
+        let messages = executor::<Message>(&journal);
+        let messenger = config.messenger.messenger(data, &contacts, &vault)?;
 
         let rentals = executor::<Rental>(&journal);
         let items = executor::<Item>(&journal);
@@ -91,12 +102,14 @@ impl System {
             dispatches: dispatches.clone(),
             quotas: executor::<Quota>(&journal),
             stores: stores.clone(),
-            messages: executor::<Message>(&journal),
+            messages: messages.clone(),
             provider: provider::provider(config)?,
             breaker: breaker.clone(),
-            messenger: Arc::new(messenger),
+            messenger,
             clock: Arc::new(SystemClock),
-            settings: sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() },
+            settings: config
+                .messenger
+                .settings(sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() }),
         };
         let running_sagas =
             sagas::Sagas::start(parts).await.map_err(|error| Failure::because("cannot start the sagas", error))?;
@@ -110,6 +123,8 @@ impl System {
             dispatches,
             door: Arc::new(Door(breaker)),
             payments,
+            messages,
+            contacts,
             payment_webhooks: provider::webhooks(config),
             keys: keys.clone(),
             vault,

@@ -133,7 +133,7 @@ impl PaymentProvider for RemoteProvider {
 
     fn refund(&self, request: RefundRequest) -> Answered<'_, Refunded, RefundError> {
         Box::pin(async move {
-            let RefundRequest { payment, key, amount } = request;
+            let RefundRequest { payment, key, amount, .. } = request;
             let body = serde_json::to_string(&Refund { amount }).map_err(|_| Unavailable)?;
             let path = format!("/v1/charges/{payment}/refunds");
             let reply = self.ask(Method::POST, path, Some(key.to_string()), body).await.map_err(|error| {

@@ -12,9 +12,12 @@ const REPLAYED: &str = "idempotent-replayed";
 
 impl StripeProvider {
     pub(super) async fn give_back(&self, request: RefundRequest) -> Result<Refunded, RefundError> {
-        let RefundRequest { payment, key, amount: money } = request;
+        let RefundRequest { payment, reference, key, amount: money } = request;
         // Money was taken for this payment: it will be found, if not yet.
-        let intent = self.intents_of(payment).await?.first().cloned().ok_or(Unavailable)?;
+        let intent = match reference {
+            Some(intent) => intent.into(),
+            None => self.intents_of(payment).await?.first().cloned().ok_or(Unavailable)?,
+        };
         let query = [("payment_intent", &*intent), ("limit", "100")];
         let reply = self.get("/v1/refunds", &query).await.map_err(|error| unavailable(payment, &error))?;
         let Some(made) = read::<List<Refund>>(&reply) else {

@@ -83,7 +83,7 @@ fn what_is_sold_is_paid_and_kept_or_undone_and_paid_back() {
     check(
         scenario,
         &expect![[r#"
-            157765 states, 729772 steps
+            181233 states, 847134 steps
                 30 cancelled, paid 0, refunded 0, kept 0
                 40 cancelled, paid 100, refunded 100, kept 0
                  6 completed, paid 100
@@ -100,7 +100,7 @@ fn what_is_lent_is_paid_and_kept_or_undone_and_paid_back_less_the_fee() {
     check(
         Scenario { cancellations_by_the_shop: 1, ..small("car-rental") },
         &expect![[r#"
-            107394 states, 455358 steps
+            126324 states, 543428 steps
                 30 cancelled, paid 0, refunded 0, kept 0
                 30 cancelled, paid 100, refunded 100, kept 0
                 18 cancelled, paid 100, refunded 90, kept 10
@@ -120,7 +120,7 @@ fn a_cancellation_may_cost_all_of_it() {
     check(
         Scenario { rules, ..small("car-rental") },
         &expect![[r#"
-            30062 states, 115793 steps
+            36239 states, 141637 steps
                 10 cancelled, paid 0, refunded 0, kept 0
                  9 cancelled, paid 100, refunded 0, kept 100
                  4 cancelled, paid 100, refunded 100, kept 0
@@ -139,16 +139,16 @@ fn who_waits_in_line_is_not_asked_to_pay_before_they_accept() {
     check(
         Scenario { waits: true, ..small("phone-shop") },
         &expect![[r#"
-        208500 states, 964420 steps
-            14 cancelled, paid 0, refunded 0, kept 0
-             8 cancelled, paid 100, refunded 100, kept 0
-             4 completed, paid 100
-             2 confirmed, paid 100
-            12 expired, paid 0, refunded 0, kept 0
-             8 expired, paid 100, refunded 100, kept 0
-             8 rejected, paid 0, refunded 0, kept 0
-             2 requested, in line
-    "#]],
+            243748 states, 1138234 steps
+                14 cancelled, paid 0, refunded 0, kept 0
+                 8 cancelled, paid 100, refunded 100, kept 0
+                 4 completed, paid 100
+                 2 confirmed, paid 100
+                12 expired, paid 0, refunded 0, kept 0
+                 8 expired, paid 100, refunded 100, kept 0
+                 8 rejected, paid 0, refunded 0, kept 0
+                 2 requested, in line
+        "#]],
     );
 }
 
@@ -158,7 +158,7 @@ fn what_is_not_fetched_is_paid_back_less_the_fee() {
     check(
         Scenario { rules, ..small("car-rental") },
         &expect![[r#"
-            34675 states, 135039 steps
+            41232 states, 163647 steps
                 10 cancelled, paid 0, refunded 0, kept 0
                  4 cancelled, paid 100, refunded 100, kept 0
                 12 cancelled, paid 100, refunded 90, kept 10
@@ -177,7 +177,7 @@ fn the_reservation_may_crash_at_any_moment() {
     check(
         Scenario { crashes: [1, 0, 0, 0], ..small("phone-shop") },
         &expect![[r#"
-            325849 states, 1495530 steps
+            378878 states, 1760944 steps
                 74 cancelled, paid 0, refunded 0, kept 0
                 88 cancelled, paid 100, refunded 100, kept 0
                 19 completed, paid 100
@@ -194,7 +194,7 @@ fn the_payments_may_crash_at_any_moment() {
     check(
         Scenario { crashes: [0, 1, 0, 0], refunds_that_fail: 1, ..small("phone-shop") },
         &expect![[r#"
-            136416 states, 683377 steps
+            151234 states, 752667 steps
                 20 cancelled, paid 0, refunded 0, kept 0
                108 cancelled, paid 100, refunded 100, kept 0
                 16 completed, paid 100
@@ -211,7 +211,7 @@ fn the_dispatch_may_crash_at_any_moment() {
     check(
         Scenario { crashes: [0, 0, 1, 0], ..small("car-rental") },
         &expect![[r#"
-            74523 states, 317216 steps
+            89104 states, 387759 steps
                 10 cancelled, paid 0, refunded 0, kept 0
                  4 cancelled, paid 100, refunded 100, kept 0
                 30 cancelled, paid 100, refunded 90, kept 10

@@ -109,6 +109,7 @@ impl Process for Payments {
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -126,6 +127,7 @@ impl Process for Payments {
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => (stage, vec![]),
         }
     }

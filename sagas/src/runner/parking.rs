@@ -104,9 +104,13 @@ impl<P: Process, O: Orders<P>> Runner<P, O> {
         Ok(true)
     }
 
-    /// One event at a time, where one of them may be deadly.
+    /// One event at a time, where one of them may be deadly. Those that are handled are not: whatever ends this process before
+    /// the checkpoint is saved.
     pub(super) async fn wait_if_careful(&mut self, position: u64) -> Result<(), SagaError> {
-        while position <= self.careful_to {
+        if position > self.careful_to {
+            return Ok(());
+        }
+        loop {
             let Some(finished) = self.slots.next_finished().await else {
                 break;
             };
@@ -116,7 +120,7 @@ impl<P: Process, O: Orders<P>> Runner<P, O> {
                 self.look_at_failures().await?;
             }
         }
-        Ok(())
+        Ok(self.subscription.forget_attempts(position).await?)
     }
 
     /// Begins with the next sequence that an administrator wants tried again.

@@ -41,6 +41,7 @@ impl Process for Dispatching {
             | domain::Event::Store(_)
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -65,6 +66,7 @@ impl Process for Dispatching {
             | domain::Event::Store(_)
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => return (stage, vec![]),
         };
         stage.react(&event)

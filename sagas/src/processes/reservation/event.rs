@@ -86,6 +86,7 @@ pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<Re
         )
         | domain::Event::Store(_)
         | domain::Event::Message(_)
+        | domain::Event::Contact(_)
         | domain::Event::Foreign => None,
     }
 }
@@ -107,6 +108,7 @@ impl Event {
             )
             | domain::Event::Store(_)
             | domain::Event::Message(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => None,
         }
     }

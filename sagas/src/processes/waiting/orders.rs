@@ -38,6 +38,7 @@ impl Process for Waiting {
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -55,6 +56,7 @@ impl Process for Waiting {
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => (stage, vec![]),
         }
     }

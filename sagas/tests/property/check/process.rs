@@ -91,7 +91,12 @@ fn seen(fact: &Fact, rentals: &BTreeMap<RentalId, Told>) -> Option<(RentalId, &'
         }
         Event::Quota(QuotaEvent::Taken { rental, .. }) => Some((*rental, "QuotaTaken")),
         Event::Dispatch(DispatchEvent::Cancelled { .. }) => of("DispatchCancelled"),
-        Event::Quota(_) | Event::Dispatch(_) | Event::Store(_) | Event::Message(_) | Event::Foreign => None,
+        Event::Quota(_)
+        | Event::Dispatch(_)
+        | Event::Store(_)
+        | Event::Message(_)
+        | Event::Contact(_)
+        | Event::Foreign => None,
     }
 }
 
