@@ -187,9 +187,8 @@ impl Told<'_> {
     pub fn stands(&self, payment: PaymentId) -> bool {
         let paid = self.payments.iter().find(|paid| paid.id == payment).unwrap();
         let granted = |asked| {
-            let is_it =
-                |event: &&RentalEvent| matches!(event, RentalEvent::Extended { number, .. } if *number == asked);
-            self.events.iter().any(|event| is_it(&event))
+            let is_it = |event: &RentalEvent| matches!(event, RentalEvent::Extended { number, .. } if *number == asked);
+            self.events.iter().any(|event| is_it(event))
         };
         match paid.purpose() {
             Purpose::Extension { number } => granted(number),
