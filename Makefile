@@ -1,5 +1,5 @@
 # Every step has a name, and CI runs these same names: `make check`, `make test` …
-.PHONY: help all check format lint docs test unit stories architecture property demo bench bench-short \
+.PHONY: help all check format lint docs test unit hostile stories stories-postgres architecture property demo bench bench-short \
 	drills drills-short chaos chaos-short
 
 help: ## Show what can be made
@@ -27,6 +27,13 @@ unit: ## Tests of the crates alone
 stories: ## The whole-system stories, over HTTP against the real program
 	cargo build --locked -p reservoir
 	cargo test --locked -p stories --test stories
+
+stories-postgres: ## The same with every journal in PostgreSQL, on a server of the run's own
+	cargo build --locked -p reservoir
+	RESERVOIR_TEST_JOURNAL=postgres cargo test --locked -p stories --test stories
+
+hostile: ## Sixteen hostile writers and 1,000,000 events in PostgreSQL; about ten minutes
+	RESERVOIR_HOSTILE_EVENTS=1000000 cargo test --release --locked -p journal --test hostile -- --nocapture
 
 architecture: ## Do the arrows between the crates point where they should?
 	cargo test --locked -p stories --test architecture

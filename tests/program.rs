@@ -2,6 +2,7 @@
 
 use crate::eventually::PATIENCE;
 use crate::server::Server;
+use cluster::Cluster;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -17,11 +18,15 @@ const PROVIDER_SECRET: &str = "whsec_of_the_stories";
 /// Who the program is to the mail server of the stories.
 const MAIL_ACCOUNT: (&str, &str) = ("stories", "password-of-the-stories");
 
+/// `postgres` gives every data directory a journal in a database of its own, in a cluster of the test run.
+const JOURNAL: &str = "RESERVOIR_TEST_JOURNAL";
+
 /// A data directory that goes away with the last one who holds it, and the options that the program is given with it.
 #[derive(Debug)]
 pub struct Data {
     directory: TempDir,
     options: Vec<String>,
+    journal: String,
     tokens: Mutex<HashMap<String, String>>,
 }
 
@@ -43,15 +48,20 @@ impl Data {
         Self::with_options(&[])
     }
 
-    /// An empty directory, and what else `serve` is told.
+    /// An empty directory, and what else `serve` is told. A story about the SQLite file itself says `--journal sqlite`.
     ///
     /// # Panics
     /// When there is no room for temporary files.
     #[must_use]
     pub fn with_options(options: &[&str]) -> Arc<Self> {
         let directory = tempfile::Builder::new().prefix("reservoir-story-").tempdir().expect("a temporary directory");
-        let options = options.iter().map(|&option| option.to_owned()).collect();
-        Arc::new(Self { directory, options, tokens: Mutex::default() })
+        let mut options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
+        // Every command takes it, not only `serve`.
+        let journal = match options.iter().position(|option| option == "--journal") {
+            Some(chosen) => options.drain(chosen..chosen + 2).nth(1).expect("which journal"),
+            None => journal_of_this_run(),
+        };
+        Arc::new(Self { directory, options, journal, tokens: Mutex::default() })
     }
 
     /// Where everything is kept.
@@ -125,6 +135,7 @@ impl Data {
         }
         command.env("RESERVOIR_PROVIDER_SECRET", PROVIDER_SECRET);
         command.env("RESERVOIR_SMTP_USER", MAIL_ACCOUNT.0).env("RESERVOIR_SMTP_PASSWORD", MAIL_ACCOUNT.1);
+        command.env("RESERVOIR_JOURNAL", &self.journal);
         command.args(arguments).arg("--data").arg(self.path());
         command.current_dir(self.path()).stdin(Stdio::null()).kill_on_drop(true);
         command
@@ -167,6 +178,14 @@ impl Outcome {
 
 fn is_configuration(name: &str) -> bool {
     name.starts_with("RESERVOIR_") || name.starts_with("STRIPE_")
+}
+
+fn journal_of_this_run() -> String {
+    match std::env::var(JOURNAL) {
+        Ok(chosen) if chosen == "postgres" => Cluster::shared().database(),
+        Ok(other) if other != "sqlite" => panic!("{JOURNAL} is `sqlite` or `postgres`, not `{other}`"),
+        Ok(_) | Err(_) => "sqlite".to_owned(),
+    }
 }
 
 /// `RESERVOIR_BIN`, else the program that was built beside the running test.

@@ -5,6 +5,8 @@ use crate::messenger;
 use crate::provider::{Choice, Secrets};
 use clap::Args;
 use gateways::STRIPE_URL;
+use journal::Source;
+use journal::postgres::PostgresAddress;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -23,7 +25,7 @@ pub(crate) struct Options {
     /// Address to serve on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", global = true, env = "RESERVOIR_LISTEN")]
     listen: Option<String>,
-    /// Which journal: `sqlite` [default: sqlite]
+    /// Which journal: `sqlite`, a file in the data directory, or `postgres://user@host/database` [default: sqlite]
     #[arg(long, value_name = "JOURNAL", global = true, env = "RESERVOIR_JOURNAL")]
     journal: Option<String>,
     /// Configuration file [default: ./reservoir.toml where there is one]
@@ -86,6 +88,7 @@ struct File {
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
+    pub(crate) journal: Source,
     pub(crate) listen: SocketAddr,
     /// Whether somebody asked for this very address.
     pub(crate) listen_is_chosen: bool,
@@ -105,10 +108,8 @@ impl Options {
     pub(crate) fn resolve(&self) -> Result<Config, Failure> {
         let file = read_file(self.config.as_deref())?;
         let listen = self.listen.clone().or(file.listen);
-        let journal = self.journal.clone().or(file.journal).unwrap_or_else(|| "sqlite".to_owned());
-        if journal != "sqlite" {
-            return Err(Failure::new(format!("journal `{journal}`: this program has only `sqlite`")));
-        }
+        let data = self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data"));
+        let journal = source(self.journal.as_deref().or(file.journal.as_deref()).unwrap_or("sqlite"), &data)?;
         let latency = self.simulated_latency_ms.clone().or(file.simulated_latency_ms);
         let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(1_024);
         if max_in_flight == 0 {
@@ -128,7 +129,8 @@ impl Options {
         let messenger = self.messenger.clone().or(file.messenger).unwrap_or_else(|| "log".to_owned());
         let (mail_from, mail_rate) = (self.mail_from.clone().or(file.mail_from), self.mail_rate.or(file.mail_rate));
         Ok(Config {
-            data: self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data")),
+            data,
+            journal,
             listen_is_chosen: listen.is_some(),
             listen: address(listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             payment_provider,
@@ -161,6 +163,17 @@ fn read_file(chosen: Option<&Path>) -> Result<File, Failure> {
         let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         Failure::new(format!("{name}, line {line}: {}", error.message()))
     })
+}
+
+fn source(text: &str, data: &Path) -> Result<Source, Failure> {
+    match text {
+        "sqlite" => Ok(Source::Directory(data.to_owned())),
+        // Nothing of it is shown: it may hold a password.
+        address if PostgresAddress::is_meant_by(address) => {
+            address.parse().map(Source::Postgres).map_err(|error| Failure::because("journal", error))
+        }
+        other => Err(Failure::new(format!("journal `{other}`: it is `sqlite`, or postgres://user@host/database"))),
+    }
 }
 
 fn address(text: &str) -> Result<SocketAddr, Failure> {
@@ -198,6 +211,9 @@ mod tests {
         assert!(error.starts_with("messenger: ") && !error.contains("secret"), "{error}");
         let nobody = Options { messenger: Some("smtp://127.0.0.1:25".to_owned()), ..Options::default() };
         assert!(resolved(nobody).unwrap_err().starts_with("mail-from: "));
+        let address = "postgres://somebody:secret@host:port/x".to_owned();
+        let line = resolved(Options { journal: Some(address), ..Options::default() }).unwrap_err();
+        assert!(line.contains("looks like postgres://user@host/database") && !line.contains("secret"), "{line}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::opening::Opened;
 use crate::provider;
 use crate::serving::serve;
 use api::{Keys, PaymentDoor, Vault};
@@ -16,6 +17,7 @@ use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
 use sagas::{Breaker, BreakerSettings, SystemClock};
+use std::fs::File;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -35,6 +37,7 @@ const BACKLOG: u32 = 4_096;
 pub(crate) struct System {
     address: Address,
     journal: Journal,
+    _lock: Option<File>,
     keys: Keys,
     server: JoinHandle<()>,
     stopping: watch::Sender<bool>,
@@ -61,16 +64,15 @@ where
 impl System {
     /// Starts every part on a data directory and listens.
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
-        let data = &config.data;
-        let journal = Journal::open(data).map_err(|error| Failure::because("cannot serve", error))?;
-        let started = Self::start_parts(config, journal.clone()).await;
+        let Opened { journal, lock } = config.open_journal("cannot serve").await?;
+        let started = Self::start_parts(config, journal.clone(), lock).await;
         if started.is_err() {
             journal.close().await;
         }
         started
     }
 
-    async fn start_parts(config: &Config, journal: Journal) -> Result<Self, Failure> {
+    async fn start_parts(config: &Config, journal: Journal, lock: Option<File>) -> Result<Self, Failure> {
         let data = &config.data;
         let listener = listen(config.listen)
             .map_err(|error| Failure::because(format!("cannot listen on {}", config.listen), error))?;
@@ -141,6 +143,7 @@ impl System {
         Ok(Self {
             address,
             journal,
+            _lock: lock,
             keys,
             server,
             stopping,

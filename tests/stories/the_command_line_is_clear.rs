@@ -27,6 +27,15 @@ async fn a_wrong_value_stops_the_start_with_one_line() {
     for (arguments, named) in [
         (["serve", "--listen", "everywhere"], "everywhere"),
         (["serve", "--journal", "carrier-pigeon"], "carrier-pigeon"),
+        (
+            ["serve", "--journal", "postgres://nobody:secret@127.0.0.1:1/x"],
+            "cannot connect to PostgreSQL at 127.0.0.1:1/x",
+        ),
+        (
+            ["verify", "--journal", "postgres://nobody:secret@127.0.0.1:1/x"],
+            "cannot connect to PostgreSQL at 127.0.0.1:1/x",
+        ),
+        (["serve", "--journal", "postgres://nobody:secret@host:port/x"], "postgres://user@host/database"),
         (["serve", "--payment-timeout-ms", "0"], "payment-timeout-ms"),
         (["serve", "--simulated-latency-ms", "slow"], "slow"),
         (["serve", "--config", "missing.toml"], "missing.toml"),
@@ -39,6 +48,7 @@ async fn a_wrong_value_stops_the_start_with_one_line() {
     ] {
         let outcome = data.run(&arguments).await;
         assert!(outcome.refusal().contains(named), "{arguments:?}: {}", outcome.stderr);
+        assert!(!outcome.refusal().contains("secret"), "{}", outcome.stderr);
     }
     std::fs::write(data.path().join("wrong.toml"), "listen = \"127.0.0.1:0\"\nlisten_on = 1\n").unwrap();
     let outcome = data.run(&["serve", "--config", "wrong.toml"]).await;

@@ -6,7 +6,7 @@ use chrono::{Days, TimeDelta, Timelike};
 use domain::dispatch::DispatchCommand;
 use domain::inventory::ItemCommand;
 use domain::policy::StockKind;
-use domain::rental::{CancelledBy, Rental, RentalCommand, Terms};
+use domain::rental::{CancelledBy, Rental, RentalCommand, RentalStatus, Terms};
 use domain::store::StoreCommand;
 use domain::{Instant, Language, Period, RentalId};
 use std::pin::Pin;
@@ -29,9 +29,9 @@ macro_rules! acts {
 }
 
 pub const ACTS: &[Act] = acts![
-    20 request, 6 cancel, 2 cancel_by_the_shop, 6 accept, 2 decline, 9 prepare, 14 hand_over, 8 give_back,
-    3 extend, 2 pay_late_fee, 1 waive_late_fee, 2 review, 2 adjust, 1 retire, 2 reprice, 2 open_or_close, 4 provider_goes_or_comes, 2 pause_or_resume, 12 seconds_pass,
-    6 hours_pass, 3 days_pass, 2 stop, 2 kill,
+    20 request, 5 cancel, 1 cancel_by_the_shop, 6 accept, 1 decline, 9 prepare, 16 hand_over, 10 give_back,
+    5 extend, 4 pay_late_fee, 1 waive_late_fee, 2 review, 4 adjust, 1 retire, 2 reprice, 2 open_or_close,
+    3 provider_goes_or_comes, 2 pause_or_resume, 10 seconds_pass, 3 hours_pass, 4 days_pass, 2 stop, 2 kill,
 ];
 
 /// One of all, by weight.
@@ -47,9 +47,12 @@ pub fn any(shop: &mut Shop) -> &'static Act {
 }
 
 const CUSTOMERS: [&str; 4] = ["alice", "bob", "carol", "dave"];
-const METHODS: [&str; 9] = [
+const METHODS: [&str; 12] = [
     "pm_ok",
     "pm_ok",
+    "pm_up_to_1000",
+    "pm_up_to_1000",
+    "pm_up_to_100",
     "pm_ok",
     "pm_declined",
     "pm_insufficient_funds",
@@ -70,7 +73,7 @@ async fn request(shop: &mut Shop) {
         quantity,
         period: (rules.stock == StockKind::Pool).then(|| period(shop)),
         seats: if chosen { choose(shop, quantity) } else { vec![] },
-        wait: rules.waiting_list.is_some() && shop.chance.once_in(2),
+        wait: rules.waiting_list.is_some() && !shop.chance.once_in(3),
         payment_method: (*shop.chance.of(&METHODS)).to_owned(),
         policy: shop.world.policy.name.clone(),
         rules,
@@ -104,43 +107,55 @@ fn choose(shop: &mut Shop, quantity: u32) -> Vec<String> {
     chosen
 }
 
-/// Tells any rental something; the newest ones more often.
-async fn tell(shop: &mut Shop, command: impl FnOnce(Instant) -> RentalCommand) {
-    let Some(rental) = some_rental(shop) else { return };
+/// Tells a rental something, most often one that stands where that makes sense.
+async fn tell(shop: &mut Shop, fitting: &[RentalStatus], command: impl FnOnce(Instant) -> RentalCommand) {
+    let Some(rental) = some_rental(shop, fitting).await else { return };
     let command = command(shop.world.hands.now());
     shop.order(&shop.world.rentals, &rental.to_string(), command).await;
 }
 
-fn some_rental(shop: &mut Shop) -> Option<RentalId> {
-    let newest = if shop.chance.once_in(3) { 1_000 } else { 6 };
-    let from = shop.rentals.len().saturating_sub(newest);
-    let among = shop.rentals[from..].to_vec();
-    (!among.is_empty()).then(|| *shop.chance.of(&among))
+async fn some_rental(shop: &mut Shop, fitting: &[RentalStatus]) -> Option<RentalId> {
+    let all = shop.rentals.clone();
+    let tries = if shop.chance.once_in(5) { 1 } else { 12 };
+    let mut last = None;
+    for _ in 0..tries {
+        let rental = *shop.chance.of(if all.is_empty() { return None } else { &all });
+        last = Some(rental);
+        if shop.world.status(rental).await.is_some_and(|status| fitting.contains(&status)) {
+            break;
+        }
+    }
+    last
 }
 
+const BEFORE: [RentalStatus; 3] = [RentalStatus::Requested, RentalStatus::Confirmed, RentalStatus::Prepared];
+const AWAY: [RentalStatus; 2] = [RentalStatus::HandedOver, RentalStatus::Overdue];
+
 async fn cancel(shop: &mut Shop) {
-    tell(shop, |now| RentalCommand::RequestCancellation { by: CancelledBy::Customer, reason: None, now }).await;
+    tell(shop, &BEFORE, |now| RentalCommand::RequestCancellation { by: CancelledBy::Customer, reason: None, now })
+        .await;
 }
 
 async fn cancel_by_the_shop(shop: &mut Shop) {
-    tell(shop, |now| RentalCommand::RequestCancellation { by: CancelledBy::Store, reason: None, now }).await;
+    tell(shop, &BEFORE, |now| RentalCommand::RequestCancellation { by: CancelledBy::Store, reason: None, now }).await;
 }
 
 async fn accept(shop: &mut Shop) {
-    tell(shop, |now| RentalCommand::Accept { now }).await;
+    tell(shop, &BEFORE[..1], |now| RentalCommand::Accept { now }).await;
 }
 
 async fn decline(shop: &mut Shop) {
-    tell(shop, |now| RentalCommand::Decline { now }).await;
+    tell(shop, &BEFORE[..1], |now| RentalCommand::Decline { now }).await;
 }
 
 async fn give_back(shop: &mut Shop) {
-    tell(shop, |now| RentalCommand::Return { now }).await;
+    tell(shop, &AWAY, |now| RentalCommand::Return { now }).await;
 }
 
 async fn extend(shop: &mut Shop) {
     let longer = TimeDelta::hours((1 + shop.chance.below(60)).into());
-    let Some(rental) = some_rental(shop) else { return };
+    let fitting = [RentalStatus::Confirmed, RentalStatus::Prepared, RentalStatus::HandedOver];
+    let Some(rental) = some_rental(shop, &fitting).await else { return };
     let until = |rental: &Rental, _| rental.period().map(|period| period.to);
     let Some(to) = shop.world.rentals.inspect(&rental.to_string(), until).await.unwrap() else { return };
     let command = RentalCommand::RequestExtension { to: to + longer, now: shop.world.hands.now() };
@@ -149,28 +164,33 @@ async fn extend(shop: &mut Shop) {
 
 async fn pay_late_fee(shop: &mut Shop) {
     let method = (*shop.chance.of(&METHODS)).to_owned();
-    tell(shop, |now| RentalCommand::PayLateFee { method, now }).await;
+    tell(shop, &[RentalStatus::Returned], |now| RentalCommand::PayLateFee { method, now }).await;
 }
 
 async fn waive_late_fee(shop: &mut Shop) {
-    tell(shop, |now| RentalCommand::WaiveLateFee { now }).await;
+    tell(shop, &[RentalStatus::Returned], |now| RentalCommand::WaiveLateFee { now }).await;
 }
 
 async fn review(shop: &mut Shop) {
     let stars = u8::try_from(shop.chance.below(7)).unwrap();
-    tell(shop, |now| RentalCommand::WriteReview { stars, text: None, now }).await;
+    tell(shop, &[RentalStatus::Completed, RentalStatus::HandedOver], |now| RentalCommand::WriteReview {
+        stars,
+        text: None,
+        now,
+    })
+    .await;
 }
 
 async fn prepare(shop: &mut Shop) {
-    dispatch(shop, |store_open, now| DispatchCommand::Prepare { store_open, now }).await;
+    dispatch(shop, &BEFORE[1..2], |store_open, now| DispatchCommand::Prepare { store_open, now }).await;
 }
 
 async fn hand_over(shop: &mut Shop) {
-    dispatch(shop, |store_open, now| DispatchCommand::HandOver { store_open, now }).await;
+    dispatch(shop, &BEFORE[1..], |store_open, now| DispatchCommand::HandOver { store_open, now }).await;
 }
 
-async fn dispatch(shop: &mut Shop, command: fn(bool, Instant) -> DispatchCommand) {
-    let Some(rental) = some_rental(shop) else { return };
+async fn dispatch(shop: &mut Shop, fitting: &[RentalStatus], command: fn(bool, Instant) -> DispatchCommand) {
+    let Some(rental) = some_rental(shop, fitting).await else { return };
     let command = command(shop.open, shop.world.hands.now());
     shop.order(&shop.world.dispatches, &rental.to_string(), command).await;
 }
@@ -182,7 +202,7 @@ async fn item(shop: &mut Shop, command: impl FnOnce(Instant) -> ItemCommand) {
 }
 
 async fn adjust(shop: &mut Shop) {
-    let (adjustment, change) = (Uuid::now_v7(), i64::from(shop.chance.below(5)) - 2);
+    let (adjustment, change) = (Uuid::now_v7(), i64::from(shop.chance.below(6)) - 2);
     item(shop, |now| ItemCommand::AdjustStock { adjustment, change, reason: None, now }).await;
 }
 

@@ -44,7 +44,7 @@ async fn live(seed: u64) {
         let act = acts::any(&mut shop);
         told.push(act.name);
         (act.happen)(&mut shop).await;
-        if shop.chance.once_in(3) {
+        if shop.chance.once_in(2) {
             shop.breathe().await;
         }
     }

@@ -80,6 +80,18 @@ impl Shop {
         self.running = Some(self.world.start().await);
     }
 
+    /// What was on its way in several kills in a row is taken for deadly and set aside, until somebody says otherwise.
+    fn retry_what_is_parked(&self) -> bool {
+        let mut any = false;
+        for subscription in self.world.subscriptions.list() {
+            for parked in subscription.parked {
+                self.world.subscriptions.retry(subscription.name, &parked.sequence).unwrap();
+                any = true;
+            }
+        }
+        any
+    }
+
     /// Everybody is back at work, and time goes by until nothing happens any more.
     pub async fn settle(&mut self) {
         self.world.provider.set_available(true);
@@ -94,10 +106,11 @@ impl Shop {
         let (mut passes, mut calm) = (TimeDelta::seconds(70), 0);
         let began = Instant::now();
         while calm < CALM && began.elapsed() < PATIENCE {
+            let parked = self.retry_what_is_parked();
             self.world.hands.advance(passes);
             passes = (passes * 5 / 4).min(TimeDelta::days(1));
             self.world.quiet().await;
-            let settled = unsettled(&facts(&self.world).await, self.world.hands.now()).is_empty();
+            let settled = !parked && unsettled(&facts(&self.world).await, self.world.hands.now()).is_empty();
             calm = if settled && passes == TimeDelta::days(1) { calm + 1 } else { 0 };
             // Deadlines are looked for now and then; calls to the provider take their time.
             for _ in 0..if settled { 1 } else { 5 } {

@@ -54,6 +54,7 @@ fn stages() -> Vec<Stage> {
         Stage::CancellingDispatch { deal, total: won(140), fee: Some(won(110)), extensions },
         Stage::Refunding { deal, left: vec![left(None, 90)], refunded: None },
         Stage::Refunding { deal, left: vec![left(None, 90), left(Some(1), 40)], refunded: None },
+        Stage::Refunding { deal, left: vec![left(Some(1), 40), left(Some(2), 5)], refunded: None },
         Stage::Refunding { deal, left: vec![left(Some(1), 40)], refunded: Some(won(90)) },
         Stage::ReleasingCancelled { deal, refunded: Some(won(90)) },
         Stage::Closing(deal),

@@ -13,7 +13,7 @@ mod stock;
 pub use rest::unsettled;
 
 use domain::inventory::ItemEvent;
-use domain::payment::PaymentEvent;
+use domain::payment::{PaymentEvent, Purpose};
 use domain::rental::{RentalEvent, RentalStatus, Terms};
 use domain::{Event, Instant, ItemId, Money, PaymentId, Period, RentalId};
 use std::collections::BTreeMap;
@@ -183,6 +183,19 @@ impl Told<'_> {
         self.events.iter().fold(self.terms.period, change)
     }
 
+    /// Whether a payment is for the rental as it stands, and not for an extension that was refused.
+    pub fn stands(&self, payment: PaymentId) -> bool {
+        let paid = self.payments.iter().find(|paid| paid.id == payment).unwrap();
+        let granted = |asked| {
+            let is_it = |event: &RentalEvent| matches!(event, RentalEvent::Extended { number, .. } if *number == asked);
+            self.events.iter().any(|event| is_it(event))
+        };
+        match paid.purpose() {
+            Purpose::Extension { number } => granted(number),
+            Purpose::Rental | Purpose::LateFee => true,
+        }
+    }
+
     /// Whether it counts against a quota.
     pub fn is_open(&self) -> bool {
         let ends = [RentalStatus::Rejected, RentalStatus::Expired, RentalStatus::Cancelled, RentalStatus::Completed];
@@ -206,7 +219,7 @@ impl Paid<'_> {
         self.events.iter().filter_map(amount).sum()
     }
 
-    pub fn purpose(&self) -> domain::payment::Purpose {
+    pub fn purpose(&self) -> Purpose {
         match self.events.first() {
             Some(PaymentEvent::Requested { charge, .. }) => charge.purpose,
             _ => unreachable!("a payment begins with its request"),

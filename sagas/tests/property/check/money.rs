@@ -19,7 +19,7 @@ pub(super) fn check(past: &Past) -> Vec<String> {
         let payments = told.payments.iter().map(Paid::goes_forward);
         faults.extend(found.into_iter().chain(payments).filter_map(Result::err).map(|fault| format!("{id}: {fault}")));
     }
-    faults.extend(told_too_early(past));
+    faults.extend(told_too_early(past, &rentals));
     faults
 }
 
@@ -36,8 +36,8 @@ fn days(period: Period) -> i64 {
 /// What is held costs what the item cost then.
 fn prices(past: &Past, rentals: &BTreeMap<RentalId, Told>) -> Vec<String> {
     let mut prices: BTreeMap<ItemId, Money> = BTreeMap::new();
-    // For what one unit and day, how many units, and when they are away.
-    let mut paid: BTreeMap<RentalId, (Money, i64, Option<Period>)> = BTreeMap::new();
+    // For what one unit and day, how many units, how long they rest, and when they are away.
+    let mut paid: BTreeMap<RentalId, (Money, i64, TimeDelta, Option<Period>)> = BTreeMap::new();
     let mut faults = vec![];
     for fact in past.facts {
         let Event::Item(event) = &fact.event else { continue };
@@ -50,24 +50,25 @@ fn prices(past: &Past, rentals: &BTreeMap<RentalId, Told>) -> Vec<String> {
                 let used = occupies.map(|away| Period { from: away.from, to: away.to - rest });
                 let days = used.filter(|_| per_day).map_or(1, days);
                 let right = unit_price.amount_minor * i64::from(*quantity) * days;
-                paid.insert(*rental, (*unit_price, i64::from(*quantity), *occupies));
+                paid.insert(*rental, (*unit_price, i64::from(*quantity), rest, *occupies));
                 if prices.get(&item) != Some(unit_price) || total.amount_minor != right {
                     faults.push(format!("{rental}: {total} for {days} days, {unit_price} each, instead of {right}"));
                 }
             }
             ItemEvent::Extended { rental, occupies, extra, .. } => {
                 let per_day = rentals[rental].terms.rules.price_per == PricePer::Day;
-                let Some((unit_price, quantity, Some(before))) = paid.get(rental).copied() else { continue };
-                let more = if per_day { days(*occupies) - days(before) } else { 0 };
+                let Some((unit_price, quantity, rest, Some(before))) = paid.get(rental).copied() else { continue };
+                let used = |away: Period| Period { to: away.to - rest, ..away };
+                let more = if per_day { days(used(*occupies)) - days(used(before)) } else { 0 };
                 let right = unit_price.amount_minor * quantity * more;
                 if extra.amount_minor != right {
                     faults
                         .push(format!("{rental}: {extra} for {more} more days, {unit_price} each, instead of {right}"));
                 }
-                paid.insert(*rental, (unit_price, quantity, Some(*occupies)));
+                paid.insert(*rental, (unit_price, quantity, rest, Some(*occupies)));
             }
             ItemEvent::ExtensionReleased { rental, occupies, .. } => {
-                if let Some((_, _, away)) = paid.get_mut(rental) {
+                if let Some((_, _, _, away)) = paid.get_mut(rental) {
                     *away = Some(*occupies);
                 }
             }
@@ -229,13 +230,15 @@ impl Told<'_> {
     }
 }
 
-/// A cancellation is told to be complete when what goes back has gone back, and says how much that was.
-fn told_too_early(past: &Past) -> Vec<String> {
+/// A cancellation is told to be complete when what goes back has gone back, and says how much that was. An extension that
+/// never stood is paid back apart from it.
+fn told_too_early(past: &Past, rentals: &BTreeMap<RentalId, Told>) -> Vec<String> {
     let mut on_their_way: BTreeMap<RentalId, bool> = BTreeMap::new();
     let mut gone: BTreeMap<RentalId, i64> = BTreeMap::new();
     let mut faults = vec![];
     for fact in past.facts {
         match &fact.event {
+            Event::Payment(event) if !rentals[&event.rental()].stands(PaymentId(fact.id())) => {}
             Event::Payment(PaymentEvent::RefundRequested { rental, .. }) => _ = on_their_way.insert(*rental, true),
             Event::Payment(PaymentEvent::Refunded { rental, amount, .. }) => {
                 on_their_way.insert(*rental, false);

@@ -1,7 +1,7 @@
 //! Every event that a reservation sees is one that its golden table answers where it is, or one of those that it is known to
 //! leave alone. Where the table says more than one thing, either will do.
 
-use super::{Fact, Past, Told};
+use super::{Fact, Paid, Past, Told};
 use domain::dispatch::DispatchEvent;
 use domain::inventory::ItemEvent;
 use domain::payment::{PaymentEvent, Purpose};
@@ -87,7 +87,7 @@ fn seen(fact: &Fact, rentals: &BTreeMap<RentalId, Told>) -> Option<(RentalId, &'
         Event::Payment(event) => {
             let told = &rentals[&event.rental()];
             let paid = told.payments.iter().find(|paid| paid.id.0 == fact.id()).unwrap();
-            Some((event.rental(), payment_event(event, paid.purpose(), told)?))
+            Some((event.rental(), payment_event(event, paid, told)?))
         }
         Event::Quota(QuotaEvent::Taken { rental, .. }) => Some((*rental, "QuotaTaken")),
         Event::Dispatch(DispatchEvent::Cancelled { .. }) => of("DispatchCancelled"),
@@ -154,16 +154,14 @@ fn item_event(event: &ItemEvent, payment: PaymentTiming) -> Option<&'static str>
 }
 
 /// An extension that does not stand is paid back by a process of its own.
-fn payment_event(event: &PaymentEvent, purpose: Purpose, told: &Told) -> Option<&'static str> {
-    let stands =
-        |asked| told.events.iter().any(|it| matches!(it, RentalEvent::Extended { number, .. } if *number == asked));
-    match (event, purpose) {
+fn payment_event(event: &PaymentEvent, paid: &Paid, told: &Told) -> Option<&'static str> {
+    match (event, paid.purpose()) {
         (PaymentEvent::Approved { .. }, Purpose::Rental) => Some("PaymentApproved"),
         (PaymentEvent::Declined { .. }, Purpose::Rental) => Some("PaymentDeclined"),
         (PaymentEvent::Refunded { .. }, Purpose::Rental) => Some("PaymentRefunded"),
         (PaymentEvent::Approved { .. }, Purpose::LateFee) => Some("LateFeeApproved"),
         (PaymentEvent::Declined { .. }, Purpose::LateFee) => Some("LateFeeDeclined"),
-        (PaymentEvent::Refunded { .. }, Purpose::Extension { number }) if stands(number) => Some("ExtensionRefunded"),
+        (PaymentEvent::Refunded { .. }, Purpose::Extension { .. }) if told.stands(paid.id) => Some("ExtensionRefunded"),
         (
             PaymentEvent::Requested { .. }
             | PaymentEvent::Approved { .. }
