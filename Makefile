@@ -1,5 +1,5 @@
 # Every step has a name, and CI runs these same names: `make check`, `make test` …
-.PHONY: help all check format lint docs test unit stories architecture demo bench bench-short \
+.PHONY: help all check format lint docs test unit stories architecture property demo bench bench-short \
 	drills drills-short chaos chaos-short
 
 help: ## Show what can be made
@@ -30,6 +30,10 @@ stories: ## The whole-system stories, over HTTP against the real program
 
 architecture: ## Do the arrows between the crates point where they should?
 	cargo test --locked -p stories --test architecture
+
+property: ## Random lives for ten minutes (PROPERTY_S=60: one), and every interleaving with two crashes
+	PROPERTY_S=$${PROPERTY_S:-600} cargo test --locked -p sagas --test property -- --nocapture
+	cargo test --locked -p sagas --lib interleavings -- --include-ignored
 
 demo: ## Play the stories and serve
 	cargo run --release --locked -- demo

@@ -92,7 +92,7 @@ fn files(extensions: &[&str]) -> Vec<(String, String)> {
 }
 
 fn is_test(path: &str) -> bool {
-    ["/tests/", "/tests.rs", "/testing.rs", "/golden.rs"].iter().any(|part| path.contains(part))
+    ["/tests/", "/tests.rs", "/testing.rs", "/golden.rs", "/interleavings/"].iter().any(|part| path.contains(part))
         || path.starts_with("tests/")
 }
 

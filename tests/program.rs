@@ -14,6 +14,8 @@ use tokio::time::timeout;
 
 /// What providers and servers of the stories sign and prove webhooks with.
 const PROVIDER_SECRET: &str = "whsec_of_the_stories";
+/// Who the program is to the mail server of the stories.
+const MAIL_ACCOUNT: (&str, &str) = ("stories", "password-of-the-stories");
 
 /// A data directory that goes away with the last one who holds it, and the options that the program is given with it.
 #[derive(Debug)]
@@ -118,10 +120,11 @@ impl Data {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         let around = std::env::vars_os().map(|(name, _)| name);
-        for name in around.filter(|name| name.to_string_lossy().starts_with("RESERVOIR_")) {
+        for name in around.filter(|name| is_configuration(&name.to_string_lossy())) {
             command.env_remove(name);
         }
         command.env("RESERVOIR_PROVIDER_SECRET", PROVIDER_SECRET);
+        command.env("RESERVOIR_SMTP_USER", MAIL_ACCOUNT.0).env("RESERVOIR_SMTP_PASSWORD", MAIL_ACCOUNT.1);
         command.args(arguments).arg("--data").arg(self.path());
         command.current_dir(self.path()).stdin(Stdio::null()).kill_on_drop(true);
         command
@@ -160,6 +163,10 @@ impl Outcome {
         assert_eq!(self.code, Some(0), "it failed: {self:?}");
         &self.stdout
     }
+}
+
+fn is_configuration(name: &str) -> bool {
+    name.starts_with("RESERVOIR_") || name.starts_with("STRIPE_")
 }
 
 /// `RESERVOIR_BIN`, else the program that was built beside the running test.

@@ -1,6 +1,7 @@
 //! A command as it arrives: who gives it, its headers, and its body, which is read last.
 
 use crate::Api;
+use crate::answer::{Answer, PREFERENCE_APPLIED};
 use crate::error::{
     BODY_TOO_LARGE, BODY_TOO_SLOW, FORBIDDEN, MALFORMED, MALFORMED_JSON, NOT_JSON, OVERLOADED, UNAUTHENTICATED,
     invalid_body, malformed,
@@ -69,7 +70,7 @@ impl Preference {
     }
 
     /// As `Preference-Applied` has it.
-    pub(crate) fn applied(self) -> Option<HeaderValue> {
+    fn applied(self) -> Option<HeaderValue> {
         match self {
             Self::None => None,
             Self::Wait(seconds) => HeaderValue::try_from(format!("wait={seconds}")).ok(),
@@ -200,6 +201,14 @@ impl Call {
         }
         let detail = format!("only administrators and the staff of `{store}` may do this");
         Err(Problem::new(FORBIDDEN, detail).with("store", store.as_str()))
+    }
+
+    /// The answer, saying which preference was honoured.
+    pub(crate) fn as_preferred(&self, answer: Answer) -> Answer {
+        match self.preference.applied() {
+            Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
+            None => answer,
+        }
     }
 
     /// The metadata of what the command will cause. Without a correlation id of the caller's it is `conversation`.

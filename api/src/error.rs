@@ -5,12 +5,14 @@ use crate::vault::VaultError;
 use axum::http::StatusCode;
 use domain::dispatch::DispatchError;
 use domain::inventory::ItemError;
+use domain::message::MessageError;
 use domain::policy::PolicyError;
 use domain::rental::{ExtensionRefusal, RejectReason, RentalError};
 use domain::store::StoreError;
 use domain::{RentalId, StoreSlug};
 use journal::{AppendError, ExecuteError, ReadError, SubscriptionError};
 use projections::{ReplayError, ViewError};
+use std::convert::Infallible;
 use std::time::Duration;
 
 macro_rules! kinds {
@@ -256,6 +258,23 @@ impl From<ItemError> for Problem {
             }
             ItemError::Promised { promised } => Self::new(STOCK_PROMISED, detail).with("promised", promised),
         }
+    }
+}
+
+impl From<MessageError> for Problem {
+    fn from(refusal: MessageError) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            MessageError::NotRecorded => Self::new(NOT_FOUND, detail),
+            // Attempts are the messenger's, not a caller's.
+            MessageError::NotThatAttempt { .. } => unavailable(&refusal),
+        }
+    }
+}
+
+impl From<Infallible> for Problem {
+    fn from(refusal: Infallible) -> Self {
+        match refusal {}
     }
 }
 

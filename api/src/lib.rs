@@ -7,6 +7,7 @@ mod admin;
 mod answer;
 mod call;
 mod catalogue;
+mod contact;
 mod contradictions;
 mod dispatches;
 mod error;
@@ -16,6 +17,7 @@ mod items;
 mod keys;
 mod kiosks;
 mod language;
+mod messages;
 mod metrics;
 mod mypage;
 mod openapi;
@@ -64,10 +66,12 @@ fn table_of_contents() -> OpenApiRouter<Arc<Api>> {
         .merge(reviews::routes())
         .merge(kiosks::routes())
         .merge(mypage::routes())
+        .merge(contact::routes())
         .merge(dispatches::routes())
         .merge(webhooks::routes())
         .merge(admin::routes())
         .merge(contradictions::routes())
+        .merge(messages::routes())
         .merge(health::routes())
         .merge(openapi::routes())
 }

@@ -248,6 +248,7 @@ fn rental_of(event: &Recorded) -> Option<RentalId> {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => None,
         },
         _ => None,

@@ -9,8 +9,10 @@ use crate::problem::Problem;
 use crate::undecided::Undecided;
 use crate::vault::{Vault, VaultError};
 use crate::webhooks::PaymentWebhooks;
+use domain::contact::Contact;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
+use domain::message::Message;
 use domain::payment::Payment;
 use domain::policy::{PaymentTiming, Policy};
 use domain::rental::Rental;
@@ -65,6 +67,10 @@ pub struct Parts {
     pub door: Arc<dyn PaymentDoor>,
     /// Executes what providers say of payments.
     pub payments: Executor<Payment>,
+    /// Executes what administrators ask of messages.
+    pub messages: Executor<Message>,
+    /// Executes what customers say of where to write to.
+    pub contacts: Executor<Contact>,
     /// Proves and reads what providers send.
     pub payment_webhooks: Arc<dyn PaymentWebhooks>,
     /// Verifies tokens.
@@ -102,6 +108,8 @@ pub(crate) struct Api {
     pub(crate) dispatches: Executor<Dispatch>,
     pub(crate) door: Arc<dyn PaymentDoor>,
     pub(crate) payments: Executor<Payment>,
+    pub(crate) messages: Executor<Message>,
+    pub(crate) contacts: Executor<Contact>,
     pub(crate) payment_webhooks: Arc<dyn PaymentWebhooks>,
     pub(crate) keys: Keys,
     pub(crate) vault: Vault,
@@ -120,7 +128,7 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(parts: Parts, openapi: String) -> Self {
         let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, .. } = parts;
-        let Parts { payments, payment_webhooks, door, keys, vault, settings, .. } = parts;
+        let Parts { payments, messages, contacts, payment_webhooks, door, keys, vault, settings, .. } = parts;
         let places = Arc::new(Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS)));
         Self {
             journal,
@@ -132,6 +140,8 @@ impl Api {
             dispatches,
             door,
             payments,
+            messages,
+            contacts,
             payment_webhooks,
             keys,
             vault,

@@ -1,8 +1,10 @@
 //! Configuration: flags, then environment, then `reservoir.toml`, then defaults. A wrong value stops the start.
 
 use crate::failure::Failure;
+use crate::messenger;
 use crate::provider::{Choice, Secrets};
 use clap::Args;
+use gateways::STRIPE_URL;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -30,16 +32,29 @@ pub(crate) struct Options {
     /// What to log, to standard error: `info`, `warn,sagas=debug` … [default: warn]
     #[arg(long, value_name = "FILTER", global = true, env = "RESERVOIR_LOG")]
     log: Option<String>,
-    /// Who moves the money: `simulated`, in this process, or the address of a `reservoir simulate-provider`
-    /// [default: simulated]
+    /// Who moves the money: `simulated`, in this process; the address of a `reservoir simulate-provider`; or `stripe`, with
+    /// `STRIPE_SECRET_KEY` and `STRIPE_WEBHOOK_SECRET` in the environment [default: simulated]
     #[arg(long, value_name = "PROVIDER", global = true, env = "RESERVOIR_PAYMENT_PROVIDER")]
     payment_provider: Option<String>,
-    /// How long a payment provider may take, in milliseconds [default: 610]
+    /// Where Stripe is [default: `https://api.stripe.com`]
+    #[arg(long, value_name = "URL", global = true, env = "RESERVOIR_STRIPE_URL")]
+    stripe_url: Option<String>,
+    /// How long a payment provider may take, in milliseconds [default: 610; for Stripe 10000]
     #[arg(long, value_name = "MS", global = true, env = "RESERVOIR_PAYMENT_TIMEOUT_MS")]
     payment_timeout_ms: Option<u64>,
     /// How long the simulated provider takes, in milliseconds: `0`, or a range like `400-620` [default: 0]
     #[arg(long, value_name = "MS", global = true, env = "RESERVOIR_SIMULATED_LATENCY_MS")]
     simulated_latency_ms: Option<String>,
+    /// Who carries messages to customers: `log`, into a file of the data directory, or a mail server at `smtp://host:port` or
+    /// `smtps://host:port` [default: log]
+    #[arg(long, value_name = "MESSENGER", global = true, env = "RESERVOIR_MESSENGER")]
+    messenger: Option<String>,
+    /// Who mails are from: `films@example.org`, or `Seoul Films <films@example.org>`
+    #[arg(long, value_name = "ADDRESS", global = true, env = "RESERVOIR_MAIL_FROM")]
+    mail_from: Option<String>,
+    /// Mails that are sent in a second at the most [default: 20]
+    #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAIL_RATE")]
+    mail_rate: Option<u32>,
     /// Commands that may be in flight before others are asked to come back [default: 1024]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
@@ -57,8 +72,12 @@ struct File {
     journal: Option<String>,
     log: Option<String>,
     payment_provider: Option<String>,
+    stripe_url: Option<String>,
     payment_timeout_ms: Option<u64>,
     simulated_latency_ms: Option<String>,
+    messenger: Option<String>,
+    mail_from: Option<String>,
+    mail_rate: Option<u32>,
     max_in_flight: Option<usize>,
     max_connections: Option<usize>,
 }
@@ -71,8 +90,10 @@ pub(crate) struct Config {
     /// Whether somebody asked for this very address.
     pub(crate) listen_is_chosen: bool,
     pub(crate) payment_provider: Choice,
+    pub(crate) stripe_url: String,
     pub(crate) payment_timeout: Duration,
     pub(crate) simulated_latency: Range<Duration>,
+    pub(crate) messenger: messenger::Choice,
     pub(crate) max_in_flight: usize,
     pub(crate) max_connections: usize,
     pub(crate) log: String,
@@ -97,18 +118,24 @@ impl Options {
         if max_connections == 0 {
             return Err(Failure::new("max-connections must be at least 1"));
         }
-        let timeout_ms = self.payment_timeout_ms.or(file.payment_timeout_ms).unwrap_or(610);
+        let provider = self.payment_provider.clone().or(file.payment_provider);
+        let payment_provider = Choice::of(provider.as_deref().unwrap_or("simulated"))?;
+        let timeout_ms = self.payment_timeout_ms.or(file.payment_timeout_ms);
+        let timeout_ms = timeout_ms.unwrap_or_else(|| payment_provider.usual_timeout_ms());
         if timeout_ms == 0 {
             return Err(Failure::new("payment-timeout-ms must be at least 1"));
         }
-        let provider = self.payment_provider.clone().or(file.payment_provider);
+        let messenger = self.messenger.clone().or(file.messenger).unwrap_or_else(|| "log".to_owned());
+        let (mail_from, mail_rate) = (self.mail_from.clone().or(file.mail_from), self.mail_rate.or(file.mail_rate));
         Ok(Config {
             data: self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data")),
             listen_is_chosen: listen.is_some(),
             listen: address(listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
-            payment_provider: Choice::of(provider.as_deref().unwrap_or("simulated"))?,
+            payment_provider,
+            stripe_url: self.stripe_url.clone().or(file.stripe_url).unwrap_or_else(|| STRIPE_URL.to_owned()),
             payment_timeout: Duration::from_millis(timeout_ms),
             simulated_latency: range(latency.as_deref().unwrap_or("0"))?,
+            messenger: messenger::Choice::of(&messenger, mail_from, mail_rate)?,
             max_in_flight,
             max_connections,
             log: self.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
@@ -162,8 +189,15 @@ mod tests {
         assert_eq!(resolved(listen).unwrap_err(), "listen `everywhere`: an address looks like 127.0.0.1:8080");
         let latency = Options { simulated_latency_ms: Some("620-400".to_owned()), ..Options::default() };
         assert!(resolved(latency).unwrap_err().starts_with("simulated-latency-ms `620-400`"));
+        let provider = Options { payment_provider: Some("piggy-bank".to_owned()), ..Options::default() };
+        assert!(resolved(provider).unwrap_err().starts_with("payment-provider"));
         let journal = Options { journal: Some("carrier-pigeon".to_owned()), ..Options::default() };
         assert!(resolved(journal).unwrap_err().contains("carrier-pigeon"));
+        let messenger = Options { messenger: Some("carrier:secret@pigeon".to_owned()), ..Options::default() };
+        let error = resolved(messenger).unwrap_err();
+        assert!(error.starts_with("messenger: ") && !error.contains("secret"), "{error}");
+        let nobody = Options { messenger: Some("smtp://127.0.0.1:25".to_owned()), ..Options::default() };
+        assert!(resolved(nobody).unwrap_err().starts_with("mail-from: "));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod commands;
 mod config;
 mod failure;
+mod messenger;
 mod patient;
 mod provider;
 mod serving;

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::provider;
 use crate::serving::serve;
 use api::{Keys, PaymentDoor, Vault};
+use domain::contact::Contact;
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
 use domain::message::Message;
@@ -14,7 +15,7 @@ use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
-use sagas::{Breaker, BreakerSettings, LogMessenger, SystemClock};
+use sagas::{Breaker, BreakerSettings, SystemClock};
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -82,8 +83,9 @@ impl System {
             .map_err(|error| Failure::because("cannot start the views", error))?;
         let keys = Keys::load_or_create(data).map_err(|error| Failure::because("no signing key", error))?;
         let vault = Vault::open(data).map_err(|error| Failure::because("cannot open the personal keys", error))?;
-        let messenger =
-            LogMessenger::open(data).map_err(|error| Failure::because("cannot open the log of messages", error))?;
+        let contacts = executor::<Contact>(&journal);
+        let messages = executor::<Message>(&journal);
+        let messenger = config.messenger.messenger(data, &contacts, &vault)?;
 
         let rentals = executor::<Rental>(&journal);
         let items = executor::<Item>(&journal);
@@ -100,12 +102,14 @@ impl System {
             dispatches: dispatches.clone(),
             quotas: executor::<Quota>(&journal),
             stores: stores.clone(),
-            messages: executor::<Message>(&journal),
+            messages: messages.clone(),
             provider: provider::provider(config)?,
             breaker: breaker.clone(),
-            messenger: Arc::new(messenger),
+            messenger,
             clock: Arc::new(SystemClock),
-            settings: sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() },
+            settings: config
+                .messenger
+                .settings(sagas::Settings { provider_timeout: config.payment_timeout, ..sagas::Settings::default() }),
         };
         let running_sagas =
             sagas::Sagas::start(parts).await.map_err(|error| Failure::because("cannot start the sagas", error))?;
@@ -119,6 +123,8 @@ impl System {
             dispatches,
             door: Arc::new(Door(breaker)),
             payments,
+            messages,
+            contacts,
             payment_webhooks: provider::webhooks(config),
             keys: keys.clone(),
             vault,

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::contact::ContactEvent;
 use crate::dispatch::DispatchEvent;
 use crate::inventory::ItemEvent;
 use crate::message::MessageEvent;
@@ -28,6 +29,8 @@ pub enum Event {
     Quota(QuotaEvent),
     /// Of a `message` stream.
     Message(MessageEvent),
+    /// Of a `contact` stream.
+    Contact(ContactEvent),
     /// Of a stream that is not the domain's.
     Foreign,
 }
@@ -56,6 +59,7 @@ impl Event {
             "dispatch" => serde_json::from_str(payload).map(Self::Dispatch),
             "quota" => serde_json::from_str(payload).map(Self::Quota),
             "message" => serde_json::from_str(payload).map(Self::Message),
+            "contact" => serde_json::from_str(payload).map(Self::Contact),
             _ => Ok(Self::Foreign),
         };
         decoded.map_err(|source| DecodeError { category: category.to_owned(), source })
@@ -79,5 +83,6 @@ from_aggregate!(
     Store(StoreEvent),
     Dispatch(DispatchEvent),
     Quota(QuotaEvent),
-    Message(MessageEvent)
+    Message(MessageEvent),
+    Contact(ContactEvent)
 );

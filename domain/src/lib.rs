@@ -4,6 +4,7 @@
 //! events or a refusal, `apply` folds an event into state, and that is all there is.
 
 mod aggregate;
+pub mod contact;
 pub mod dispatch;
 mod event;
 mod ids;

@@ -2,7 +2,7 @@
 
 use crate::Clock;
 use crate::cashier::Cashier;
-use crate::messages::{Messages, Messenger, Post};
+use crate::messages::{Messages, Messenger, Pace, Post};
 use crate::payments::{Breaker, PaymentProvider, Payments, Till};
 use crate::processes::dispatch::{Counter, Dispatching};
 use crate::processes::extension::{Clerk, Extending};
@@ -17,6 +17,7 @@ use domain::quota::Quota;
 use domain::rental::Rental;
 use domain::store::Store;
 use journal::{Executor, Subscriptions};
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -48,6 +49,9 @@ pub enum SagaError {
         /// Where the journal ends.
         head: u64,
     },
+    /// Others were started with the same file.
+    #[error("other process managers have taken over the file of processes")]
+    TakenOver,
     /// The program is ending.
     #[error("the file of processes is closing")]
     Closing,
@@ -64,6 +68,8 @@ pub struct Settings {
     pub messenger_timeout: Duration,
     /// Messages that go out at once.
     pub messenger_calls: usize,
+    /// Messages that go out in a second, evenly spread; as many as there are where nothing is said.
+    pub messages_per_second: Option<NonZeroU32>,
     /// Processes of one kind that handle something at once.
     pub in_flight: usize,
     /// Idle processes of one kind that stay in memory.
@@ -74,6 +80,8 @@ pub struct Settings {
     pub save_every: Duration,
     /// How often the clock is looked at for deadlines.
     pub tick: Duration,
+    /// How long what is under way may take once all is to stop. The rest is done again after the next start.
+    pub drain: Duration,
 }
 
 impl Default for Settings {
@@ -83,11 +91,13 @@ impl Default for Settings {
             provider_calls: 512,
             messenger_timeout: Duration::from_secs(10),
             messenger_calls: 256,
+            messages_per_second: None,
             in_flight: 1_024,
             in_memory: 16_384,
             save_every_events: 10_000,
             save_every: Duration::from_millis(500),
             tick: Duration::from_millis(50),
+            drain: Duration::from_secs(15),
         }
     }
 }
@@ -137,7 +147,7 @@ impl Sagas {
         let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
         let Parts { messages, provider, breaker, messenger, clock, settings, .. } = parts;
         let cashier = || Cashier { rentals: rentals.clone(), payments: payments.clone(), clock: clock.clone() };
-        let desk = Desk {
+        let desk: Desk = Desk {
             rentals: rentals.clone(),
             cashier: cashier(),
             items: items.clone(),
@@ -154,12 +164,13 @@ impl Sagas {
             clock: clock.clone(),
             timeout: settings.messenger_timeout,
             lines: Semaphore::new(settings.messenger_calls.min(Semaphore::MAX_PERMITS)),
+            pace: Pace::new(settings.messages_per_second),
         };
         let clerk = Clerk { rentals: rentals.clone(), items: items.clone(), cashier: cashier(), clock: clock.clone() };
-        let counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
-        let steward = Steward { items, clock: clock.clone() };
+        let counter: Counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
+        let steward: Steward = Steward { items, clock: clock.clone() };
         let (timeout, calls) = (settings.provider_timeout, settings.provider_calls);
-        let till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
+        let till: Till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
         let (reservation, extension, dispatch, waiting, payments, messages) = (
@@ -229,7 +240,7 @@ impl Running {
         self.failure.get().cloned()
     }
 
-    /// Takes up nothing new, finishes what is under way, and saves.
+    /// Takes up nothing new, finishes what is under way and does not take too long, and saves.
     ///
     /// # Errors
     /// When a process manager had ended before, or what it knows cannot be saved; nothing is lost, and more is repeated.

@@ -5,7 +5,7 @@
 mod world;
 
 use chrono::TimeDelta;
-use domain::message::MessageStatus;
+use domain::message::{MessageCommand, MessageStatus};
 use domain::policy::{Occasion, Policy};
 use domain::rental::RentalStatus;
 use domain::store::StoreCommand;
@@ -25,6 +25,7 @@ const CANCELLED: [&str; 4] = ["requested", "confirmed", "cancelling", "cancelled
 struct Moody {
     away: AtomicBool,
     silent: AtomicBool,
+    strict: AtomicBool,
     calls: AtomicU32,
     delivered: Mutex<Vec<(MessageId, Occasion)>>,
 }
@@ -34,7 +35,10 @@ impl Messenger for Moody {
         Box::pin(async move {
             self.calls.fetch_add(1, Ordering::AcqRel);
             if self.away.load(Ordering::Acquire) {
-                return Err(Undelivered { reason: "nobody is there".to_owned() });
+                return Err(Undelivered::for_now("nobody is there"));
+            }
+            if self.strict.load(Ordering::Acquire) {
+                return Err(Undelivered::for_good("nobody lives there"));
             }
             self.delivered.lock().unwrap().push((outgoing.message, outgoing.letter.occasion));
             if self.silent.load(Ordering::Acquire) {
@@ -233,6 +237,50 @@ async fn a_messenger_that_does_not_answer_has_failed() {
     let delivered = moody.delivered.lock().unwrap().clone();
     // It was asked again under the same key, by which a messenger knows what it has delivered.
     assert_eq!(delivered[0], delivered[1]);
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_would_fail_again_is_not_tried_again_until_somebody_wants_it() {
+    let moody = Arc::new(Moody::default());
+    moody.strict.store(true, Ordering::Release);
+    let world = cinema_told_by(moody.clone()).await;
+    let running = world.start().await;
+    let rental = world.request("alice", "pm_ok").await;
+    world.until_status(rental, RentalStatus::Confirmed).await;
+    let failures = || async { world.types().await.iter().filter(|event| *event == "MessageFailed").count() == 2 };
+    world.until("both have failed", failures).await;
+    world.hands.advance(TimeDelta::hours(24));
+    world.quiet().await;
+    assert_eq!(moody.calls.load(Ordering::Acquire), 2);
+
+    // Nor after a restart; and whoever wants it tried again need not be there when it is.
+    running.stop().await.unwrap();
+    moody.strict.store(false, Ordering::Release);
+    let events = world.journal.read_all(0, usize::MAX).await.unwrap();
+    let message = events.iter().find(|event| event.category() == "message").unwrap().aggregate_id().to_owned();
+    let retry = MessageCommand::Retry { now: world.hands.now() };
+    world.messages.execute(&message, retry, &context("admin")).await.unwrap();
+    let running = world.start().await;
+    until_sent(&world, 1).await;
+    world.quiet().await;
+    assert_eq!((moody.calls.load(Ordering::Acquire), sent(&world).await), (3, 1));
+    running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_a_messenger_that_is_slow_and_what_was_under_way_goes_out_later() {
+    let moody = Arc::new(Moody::default());
+    moody.silent.store(true, Ordering::Release);
+    let world = cinema_told_by(moody.clone()).await;
+    let running = world.start_with(Settings { drain: Duration::from_millis(50), ..settings() }).await;
+    let rental = world.request("alice", "pm_ok").await;
+    world.until_status(rental, RentalStatus::Confirmed).await;
+    world.until("it was asked", || async { moody.calls.load(Ordering::Acquire) == 1 }).await;
+    tokio::time::timeout(Duration::from_secs(5), running.stop()).await.unwrap().unwrap();
+    moody.silent.store(false, Ordering::Release);
+    let running = world.start().await;
+    until_sent(&world, 2).await;
     running.stop().await.unwrap();
 }
 

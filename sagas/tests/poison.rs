@@ -104,13 +104,13 @@ async fn a_process_that_is_ended_again_and_again_before_it_saves_parks_nothing_t
     let world = World::new("phone-shop").await;
     let never = Settings { save_every: Duration::from_secs(3_600), ..settings() };
     let rental = {
-        let _running = world.start_with(never.clone()).await;
+        let _running = world.start_with(never).await;
         let rental = world.request("alice", "pm_ok").await;
         world.until_status(rental, RentalStatus::Confirmed).await;
         rental
     };
     for _ in 0..12 {
-        let _running = world.start_with(never.clone()).await;
+        let _running = world.start_with(never).await;
         world.quiet().await;
     }
     for status in world.subscriptions.list() {

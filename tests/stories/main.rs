@@ -18,6 +18,7 @@ mod a_film_is_registered_edited_and_removed;
 mod a_kill_loses_nothing_that_was_answered;
 mod a_kiosk_lends_and_takes_back;
 mod a_late_car_costs_what_the_policy_says;
+mod a_message_goes_out_by_mail;
 mod a_message_tells_every_change;
 mod a_paid_order_waits_while_the_shop_is_away;
 mod a_paused_dispatch_stops_nobody;

@@ -32,6 +32,7 @@ async fn a_wrong_value_stops_the_start_with_one_line() {
         (["serve", "--config", "missing.toml"], "missing.toml"),
         (["serve", "--payment-provider", "piggy-bank"], "payment-provider"),
         (["serve", "--payment-provider", "http://somewhere/else"], "payment-provider"),
+        (["serve", "--payment-provider", "stripe"], "STRIPE_SECRET_KEY"),
         (["simulate-provider", "--script", "missing.json"], "missing.json"),
         (["simulate-provider", "--webhook-url", "not an address"], "webhooks"),
         (["simulate-provider", "--listen", "0.0.0.0:0"], "loopback"),

@@ -2,7 +2,7 @@
 
 use super::shown;
 use crate::Api;
-use crate::answer::{Answer, PREFERENCE_APPLIED};
+use crate::answer::Answer;
 use crate::call::{Call, Preference};
 use crate::error::{self, EXPIRED, invalid, not_found};
 use crate::idempotency::{Ids, once};
@@ -107,10 +107,7 @@ async fn request(
         tokio::spawn(until_decided(api.clone(), rental, api.undecided.one_more()));
     }
     let answer = settled(outcome, rental, quantity, &profile, StatusCode::CREATED)?;
-    Ok(match call.preference.applied() {
-        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
-        None => answer,
-    })
+    Ok(call.as_preferred(answer))
 }
 
 fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile, language: Language) -> Result<Terms, Problem> {

@@ -83,6 +83,14 @@ pub(crate) struct StatusParam {
     status: Option<String>,
 }
 
+/// Which messages.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MessageStatusParam {
+    /// `failed`, the only ones that are listed.
+    status: Option<String>,
+}
+
 /// Which open rentals.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

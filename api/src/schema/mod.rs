@@ -6,10 +6,13 @@ mod asking;
 mod rental;
 
 pub(crate) use asking::{
-    AfterParams, AsOf, CommandHeaders, CommandProblems, LanguageHeader, ListParams, OpenStatusParam, QueryParams,
-    QueryProblems, RangeParams, StatusParam, WaitHeaders,
+    AfterParams, AsOf, CommandHeaders, CommandProblems, LanguageHeader, ListParams, MessageStatusParam,
+    OpenStatusParam, QueryParams, QueryProblems, RangeParams, StatusParam, WaitHeaders,
 };
-pub(crate) use rental::{Dispatch, KioskReservation, Message, Payment, PlaceInLine, Rental, Reservation, Review};
+pub(crate) use rental::{
+    Contact, ContactGiven, Dispatch, KioskReservation, Message, MessageStands, Payment, PlaceInLine, Rental,
+    Reservation, Review,
+};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -208,6 +208,34 @@ pub(crate) struct Message {
     sent_at: Option<DateTime<Utc>>,
     /// How often it has not gone out.
     failures: u32,
+    /// Why not, the last time.
+    reason: Option<String>,
+    /// Whether that would happen again: then it is not tried again by itself.
+    permanent: Option<bool>,
+}
+
+/// A message after somebody wanted it tried again.
+#[derive(ToSchema)]
+pub(crate) struct MessageStands {
+    id: Uuid,
+    /// `recorded` or `sent`.
+    status: String,
+    /// How often it has not gone out.
+    failures: u32,
+}
+
+/// Where a customer is written to.
+#[derive(ToSchema)]
+pub(crate) struct Contact {
+    #[schema(example = "alice@example.org")]
+    email: String,
+    given_at: DateTime<Utc>,
+}
+
+/// Whether a customer is written to.
+#[derive(ToSchema)]
+pub(crate) struct ContactGiven {
+    given: bool,
 }
 
 /// What a store has to do for one rental.

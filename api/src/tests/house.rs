@@ -183,6 +183,8 @@ impl House {
             dispatches: dispatches.clone(),
             door: door.clone(),
             payments: payments.clone(),
+            messages: Executor::new::<Event>(journal.clone()),
+            contacts: Executor::new::<Event>(journal.clone()),
             payment_webhooks: std::sync::Arc::new(Seal),
             keys: keys.clone(),
             vault: Vault::open(path).unwrap(),

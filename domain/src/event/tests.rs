@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::error::Error;
 
-const CATEGORIES: [&str; 7] = ["rental", "payment", "item", "store", "dispatch", "quota", "message"];
+const CATEGORIES: [&str; 8] = ["rental", "payment", "item", "store", "dispatch", "quota", "message", "contact"];
 
 /// An event as it was stored.
 #[derive(Deserialize)]
@@ -34,6 +34,7 @@ fn stored(event: &Event) -> (String, String, Value) {
         Event::Dispatch(event) => of(event),
         Event::Quota(event) => of(event),
         Event::Message(event) => of(event),
+        Event::Contact(event) => of(event),
         Event::Foreign => panic!("a sample of a stream that is not the domain's"),
     }
 }

@@ -22,16 +22,19 @@ pub struct Written {
     at: Instant,
     sent: bool,
     failures: u32,
+    /// How many of its failures do not count any more.
+    #[serde(default)]
+    forgiven: u32,
 }
 
 impl Message {
     /// Where it stands; `None` when there is no such message.
     #[must_use]
     pub fn status(&self) -> Option<MessageStatus> {
-        self.written().map(|it| match (it.sent, it.failures) {
+        self.written().map(|it| match (it.sent, it.failures > it.forgiven) {
             (true, _) => MessageStatus::Sent,
-            (false, 0) => MessageStatus::Recorded,
-            (false, 1..) => MessageStatus::Failed,
+            (false, false) => MessageStatus::Recorded,
+            (false, true) => MessageStatus::Failed,
         })
     }
 
@@ -76,31 +79,41 @@ impl Message {
             (Self::NotRecorded, Cmd::Record { rental, letter, now }) => {
                 Ok(vec![Evt::Recorded { rental, letter, at: now }])
             }
-            (Self::NotRecorded, Cmd::MarkSent { .. } | Cmd::MarkFailed { .. }) => Err(Refused::NotRecorded),
+            (Self::NotRecorded, Cmd::MarkSent { .. } | Cmd::MarkFailed { .. } | Cmd::Retry { .. }) => {
+                Err(Refused::NotRecorded)
+            }
             // The words may have changed since: what was recorded first is what is said.
             (Self::Recorded(_), Cmd::Record { .. }) => Ok(vec![]),
 
-            (Self::Recorded(it), Cmd::MarkSent { .. } | Cmd::MarkFailed { .. }) if it.sent => Ok(vec![]),
+            (Self::Recorded(it), Cmd::MarkSent { .. } | Cmd::MarkFailed { .. } | Cmd::Retry { .. }) if it.sent => {
+                Ok(vec![])
+            }
             (Self::Recorded(it), Cmd::MarkSent { reference, now }) => {
                 Ok(vec![Evt::Sent { rental: it.rental, reference, at: now }])
             }
             (Self::Recorded(it), Cmd::MarkFailed { attempt, .. }) if attempt <= it.failures => Ok(vec![]),
-            (Self::Recorded(it), Cmd::MarkFailed { attempt, reason, now }) if attempt - 1 == it.failures => {
-                Ok(vec![Evt::Failed { rental: it.rental, reason, failures: attempt, at: now }])
+            (Self::Recorded(it), Cmd::MarkFailed { attempt, reason, permanent, now }) if attempt - 1 == it.failures => {
+                Ok(vec![Evt::Failed { rental: it.rental, reason, failures: attempt, permanent, at: now }])
             }
             (Self::Recorded(it), Cmd::MarkFailed { attempt, .. }) => {
                 Err(Refused::NotThatAttempt { attempt, failures: it.failures })
             }
+            (Self::Recorded(it), Cmd::Retry { now }) if it.failures > it.forgiven => {
+                Ok(vec![Evt::Retried { rental: it.rental, failures: it.failures, at: now }])
+            }
+            (Self::Recorded(_), Cmd::Retry { .. }) => Ok(vec![]),
         }
     }
 
     fn fold(&mut self, event: MessageEvent) {
         match (event, &mut *self) {
             (MessageEvent::Recorded { rental, letter, at }, _) => {
-                *self = Self::Recorded(Box::new(Written { rental, letter, at, sent: false, failures: 0 }));
+                let written = Written { rental, letter, at, sent: false, failures: 0, forgiven: 0 };
+                *self = Self::Recorded(Box::new(written));
             }
             (MessageEvent::Sent { .. }, Self::Recorded(it)) => it.sent = true,
             (MessageEvent::Failed { failures, .. }, Self::Recorded(it)) => it.failures = failures,
+            (MessageEvent::Retried { failures, .. }, Self::Recorded(it)) => it.forgiven = failures,
             // Never written: every other order to a message that was not recorded is refused.
             (_, Self::NotRecorded) => {}
         }

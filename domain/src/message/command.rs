@@ -28,6 +28,13 @@ pub enum MessageCommand {
         attempt: u32,
         /// The messenger's reason.
         reason: String,
+        /// Whether it would fail again.
+        permanent: bool,
+        /// When.
+        now: Instant,
+    },
+    /// Let it go out after all, as if it had not failed yet.
+    Retry {
         /// When.
         now: Instant,
     },

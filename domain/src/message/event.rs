@@ -37,6 +37,19 @@ pub enum MessageEvent {
         reason: String,
         /// How often it has failed.
         failures: u32,
+        /// Whether it would fail again, so that it is not tried again by itself.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        permanent: bool,
+        /// When.
+        at: Instant,
+    },
+    /// Somebody wants it to go out after all.
+    #[serde(rename = "MessageRetried")]
+    Retried {
+        /// Of which rental.
+        rental: RentalId,
+        /// How often it had failed: none of that counts any more.
+        failures: u32,
         /// When.
         at: Instant,
     },
@@ -47,7 +60,10 @@ impl MessageEvent {
     #[must_use]
     pub const fn rental(&self) -> RentalId {
         match self {
-            Self::Recorded { rental, .. } | Self::Sent { rental, .. } | Self::Failed { rental, .. } => *rental,
+            Self::Recorded { rental, .. }
+            | Self::Sent { rental, .. }
+            | Self::Failed { rental, .. }
+            | Self::Retried { rental, .. } => *rental,
         }
     }
 }
@@ -58,6 +74,7 @@ impl DomainEvent for MessageEvent {
             Self::Recorded { .. } => "MessageRecorded",
             Self::Sent { .. } => "MessageSent",
             Self::Failed { .. } => "MessageFailed",
+            Self::Retried { .. } => "MessageRetried",
         }
         .to_owned()
     }

@@ -1,7 +1,7 @@
 //! What a customer is told of one change of a rental.
 //!
 //! `recorded → sent`, with any number of `failed` in between: a message that is recorded goes out some time, however long
-//! whoever delivers it is away. Its id follows from the event that it tells of and is the idempotency key of its delivery, so
+//! whoever delivers it is away. What failed for good, or too often, stays `failed` until somebody wants it tried again. Its id follows from the event that it tells of and is the idempotency key of its delivery, so
 //! that one event never makes two messages. What has gone out stays so.
 
 mod aggregate;

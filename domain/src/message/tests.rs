@@ -28,7 +28,11 @@ fn mark_sent() -> MessageCommand {
 }
 
 fn mark_failed(attempt: u32) -> MessageCommand {
-    MessageCommand::MarkFailed { attempt, reason: "nobody is there".to_owned(), now: at(NOON) }
+    MessageCommand::MarkFailed { attempt, reason: "nobody is there".to_owned(), permanent: false, now: at(NOON) }
+}
+
+fn retry() -> MessageCommand {
+    MessageCommand::Retry { now: at(NOON) }
 }
 
 fn recorded() -> MessageEvent {
@@ -40,7 +44,13 @@ fn sent() -> MessageEvent {
 }
 
 fn failed(failures: u32) -> MessageEvent {
-    MessageEvent::Failed { rental: rental(1), reason: "nobody is there".to_owned(), failures, at: at(NOON) }
+    MessageEvent::Failed {
+        rental: rental(1),
+        reason: "nobody is there".to_owned(),
+        failures,
+        permanent: false,
+        at: at(NOON),
+    }
 }
 
 #[test]
@@ -80,8 +90,41 @@ fn what_failed_may_still_go_out() {
 }
 
 #[test]
+fn a_failure_that_would_come_again_says_so() {
+    let for_good = |permanent| MessageCommand::MarkFailed {
+        attempt: 1,
+        reason: "nobody lives there".to_owned(),
+        permanent,
+        now: at(NOON),
+    };
+    given::<Message>([recorded()]).when(for_good(true)).then([MessageEvent::Failed {
+        rental: rental(1),
+        reason: "nobody lives there".to_owned(),
+        failures: 1,
+        permanent: true,
+        at: at(NOON),
+    }]);
+}
+
+#[test]
+fn what_failed_is_put_on_its_way_again_once_and_its_attempts_are_counted_on() {
+    let retried = |failures| MessageEvent::Retried { rental: rental(1), failures, at: at(NOON) };
+    given::<Message>([recorded(), failed(1)]).when(retry()).then([retried(1)]);
+    let again = given::<Message>([recorded(), failed(1), retried(1)]);
+    assert_eq!((again.state.status(), again.state.failures()), (Some(MessageStatus::Recorded), 1));
+    again.when(mark_failed(2)).then([failed(2)]);
+    given::<Message>([recorded(), failed(1), retried(1), failed(2)]).when(retry()).then([retried(2)]);
+}
+
+#[test]
+fn what_is_on_its_way_or_has_gone_out_is_not_put_there_again() {
+    given::<Message>([recorded()]).when(retry()).then([]);
+    given::<Message>([recorded(), sent()]).when(retry()).then([]);
+}
+
+#[test]
 fn nothing_is_reported_of_a_message_that_was_not_recorded() {
-    for command in [mark_sent(), mark_failed(1)] {
+    for command in [mark_sent(), mark_failed(1), retry()] {
         given::<Message>([]).when(command).then_refused(MessageError::NotRecorded);
     }
 }

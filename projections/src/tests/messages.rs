@@ -29,7 +29,10 @@ fn recorded_for(customer: &str, number: u128) -> Fact {
 
 fn failed(number: u128, failures: u32) -> Fact {
     let reason = "nobody is there".to_owned();
-    of_message(number, MessageEvent::Failed { rental: rental(1), reason, failures, at: noon() })
+    of_message(
+        number,
+        MessageEvent::Failed { rental: rental(1), reason, failures, permanent: failures == 3, at: noon() },
+    )
 }
 
 fn sent(number: u128) -> Fact {
@@ -63,6 +66,27 @@ async fn a_message_is_recorded_fails_and_goes_out() {
           "text": "반납해 주세요."
         }"#]]
     .assert_eq(&world.shows::<Messages>(message(1)).await);
+}
+
+#[tokio::test]
+async fn what_failed_is_listed_whoever_it_is_for_until_it_is_on_its_way_again() {
+    let facts =
+        [recorded_for("alice", 1), recorded_for("bob", 2), recorded_for("alice", 3), failed(1, 1), failed(2, 3)];
+    let world = World::given(facts).await;
+    let failed_ones = async || {
+        let query = PageQuery { tags: vec!["failed".to_owned()], limit: 10, ..PageQuery::default() };
+        world.lists::<Messages>(query).await.items
+    };
+    let listed = failed_ones().await;
+    let shown: Vec<_> = listed.iter().map(|entry| (entry.id, entry.reason.as_deref(), entry.permanent)).collect();
+    assert_eq!(shown, [(message(2), Some("nobody is there"), true), (message(1), Some("nobody is there"), false)]);
+
+    world.happens(of_message(2, MessageEvent::Retried { rental: rental(1), failures: 3, at: noon() })).await;
+    world.happens(sent(1)).await;
+    assert!(failed_ones().await.is_empty());
+    let shown = world.shows::<Messages>(message(2)).await;
+    assert!(shown.contains(r#""status": "recorded""#) && shown.contains(r#""failures": 3"#), "{shown}");
+    assert!(!world.shows::<Messages>(message(1)).await.contains("reason"));
 }
 
 #[tokio::test]

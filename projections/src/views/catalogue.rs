@@ -128,7 +128,12 @@ impl Projection for Catalogue {
             Event::Item(_) => Ok(Some(item_of(event)?.into())),
             Event::Rental(rental) => Ok(Reviewed::of(rental).map(|reviewed| reviewed.item.into())),
             Event::Payment(payment) => Ok(Moved::of(payment).map(|moved| moved.item.into())),
-            Event::Store(_) | Event::Dispatch(_) | Event::Quota(_) | Event::Message(_) | Event::Foreign => Ok(None),
+            Event::Store(_)
+            | Event::Dispatch(_)
+            | Event::Quota(_)
+            | Event::Message(_)
+            | Event::Contact(_)
+            | Event::Foreign => Ok(None),
         }
     }
 
@@ -173,9 +178,12 @@ impl Projection for Catalogue {
                 let moved = Moved::of(payment).ok_or_else(|| unexpected(decoded))?;
                 state.entry.payments.count(&moved)
             }
-            Event::Store(_) | Event::Dispatch(_) | Event::Quota(_) | Event::Message(_) | Event::Foreign => {
-                Err(unexpected(decoded))
-            }
+            Event::Store(_)
+            | Event::Dispatch(_)
+            | Event::Quota(_)
+            | Event::Message(_)
+            | Event::Contact(_)
+            | Event::Foreign => Err(unexpected(decoded)),
         }
     }
 

@@ -58,6 +58,7 @@ impl Projection for Dispatches {
             | Event::Store(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -96,6 +97,7 @@ impl Projection for Dispatches {
             | Event::Store(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         entry.changed_at = event.recorded_at;

@@ -37,11 +37,18 @@ pub struct MessageEntry {
     pub sent_at: Option<Instant>,
     /// How often it did not go out.
     pub failures: u32,
+    /// Why not, the last time; until it has gone out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether that would happen again, so that it is not tried again by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub permanent: bool,
 }
 
 impl Projection for Messages {
-    const NAME: &'static str = "messages.v1";
+    const NAME: &'static str = "messages.v2";
     const SUBSCRIPTION: &'static str = "view-messages";
+    const TAGGED_ARE_FEW: bool = true;
     type State = MessageEntry;
     type Document = MessageEntry;
 
@@ -54,6 +61,7 @@ impl Projection for Messages {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Contact(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -72,6 +80,8 @@ impl Projection for Messages {
             recorded_at: *at,
             sent_at: None,
             failures: 0,
+            reason: None,
+            permanent: false,
         })
     }
 
@@ -84,6 +94,7 @@ impl Projection for Messages {
             | Event::Store(_)
             | Event::Dispatch(_)
             | Event::Quota(_)
+            | Event::Contact(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         match message {
@@ -91,17 +102,28 @@ impl Projection for Messages {
             MessageEvent::Sent { at, .. } => {
                 entry.status = MessageStatus::Sent;
                 entry.sent_at = Some(*at);
+                (entry.reason, entry.permanent) = (None, false);
             }
-            MessageEvent::Failed { failures, .. } => {
+            MessageEvent::Failed { failures, reason, permanent, .. } => {
                 entry.status = MessageStatus::Failed;
                 entry.failures = *failures;
+                (entry.reason, entry.permanent) = (Some(reason.clone()), *permanent);
+            }
+            MessageEvent::Retried { .. } => {
+                entry.status = MessageStatus::Recorded;
+                entry.permanent = false;
             }
         }
         Ok(())
     }
 
     fn row(entry: &MessageEntry) -> Row<'_> {
-        Row { owner: entry.customer.as_str(), tag: "" }
+        // What somebody may have to look after.
+        let tag = match entry.status {
+            MessageStatus::Failed => entry.status.name(),
+            MessageStatus::Recorded | MessageStatus::Sent => "",
+        };
+        Row { owner: entry.customer.as_str(), tag }
     }
 
     fn document(entry: MessageEntry) -> MessageEntry {

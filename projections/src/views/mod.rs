@@ -41,7 +41,7 @@ fn rental_of(event: &Recorded, decoded: &Event) -> Result<Option<RentalId>, Indi
         Event::Item(item) => item.rental(),
         Event::Quota(quota) => Some(quota.rental()),
         Event::Message(message) => Some(message.rental()),
-        Event::Store(_) | Event::Foreign => None,
+        Event::Store(_) | Event::Contact(_) | Event::Foreign => None,
     })
 }
 

@@ -61,6 +61,7 @@ impl Projection for Payments {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -93,6 +94,7 @@ impl Projection for Payments {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         match payment {

@@ -49,6 +49,7 @@ impl Projection for Reservations {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -86,6 +87,7 @@ impl Projection for Reservations {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => Err(unexpected(decoded)),
         }
     }

@@ -64,6 +64,7 @@ impl Projection for Reviews {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -106,6 +107,7 @@ impl Projection for Reviews {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => Err(unexpected(decoded)),
         }
     }

@@ -47,6 +47,7 @@ impl Projection for Stores {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -76,6 +77,7 @@ impl Projection for Stores {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Message(_)
+            | Event::Contact(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         match store {

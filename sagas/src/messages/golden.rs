@@ -13,7 +13,15 @@ fn message(number: u128) -> MessageId {
 }
 
 fn failed(number: u128, failures: u32) -> Event {
-    Event::MessageFailed { message: message(number), failures, at: Instant::UNIX_EPOCH }
+    Event::MessageFailed { message: message(number), failures, permanent: false, at: Instant::UNIX_EPOCH }
+}
+
+fn failed_for_good(number: u128, failures: u32) -> Event {
+    Event::MessageFailed { message: message(number), failures, permanent: true, at: Instant::UNIX_EPOCH }
+}
+
+fn retried(number: u128, failures: u32) -> Event {
+    Event::MessageRetried { message: message(number), failures }
 }
 
 /// `#1 #2`, with what has become of the attempts of each.
@@ -34,9 +42,11 @@ fn event_shown(event: Event) -> String {
         Event::RentalChanged { message, news } => format!("{:?} (#{})", news.occasion, message.0.as_u128()),
         Event::MessageRecorded(message) => format!("MessageRecorded #{}", message.0.as_u128()),
         Event::MessageSent(message) => format!("MessageSent #{}", message.0.as_u128()),
-        Event::MessageFailed { message, failures, .. } => {
-            format!("MessageFailed #{} {failures}", message.0.as_u128())
+        Event::MessageFailed { message, failures, permanent, .. } => {
+            let for_good = if permanent { " for good" } else { "" };
+            format!("MessageFailed #{} {failures}{for_good}", message.0.as_u128())
         }
+        Event::MessageRetried { message, failures } => format!("MessageRetried #{} {failures}", message.0.as_u128()),
     }
 }
 
@@ -60,6 +70,7 @@ fn every_pair_that_acts() {
         after(&[first, failed(1, 1)]),
         after(&[first, second]),
         after(&[first, second, failed(1, 11)]),
+        after(&[first, failed(1, MOST_ATTEMPTS), retried(1, MOST_ATTEMPTS)]),
     ];
     let news = News { occasion: Occasion::Confirmed, amount: None, until: None };
     let events = [
@@ -69,6 +80,11 @@ fn every_pair_that_acts() {
         failed(1, 1),
         failed(1, 2),
         failed(1, MOST_ATTEMPTS),
+        failed(1, MOST_ATTEMPTS + 1),
+        failed(1, 2 * MOST_ATTEMPTS),
+        failed_for_good(1, 1),
+        retried(1, 1),
+        retried(2, 3),
         Event::MessageSent(message(1)),
         Event::MessageSent(message(2)),
     ];
@@ -92,22 +108,39 @@ fn every_pair_that_acts() {
         nothing + Confirmed (#3) -> nothing ! Record #3 Confirmed
         nothing + MessageRecorded #1 -> #1 ! Send #1 attempt 1
         nothing + MessageRecorded #2 -> #2 ! Send #2 attempt 1
+        nothing + MessageRetried #1 1 -> #1(1 failed) ! Send #1 attempt 2
+        nothing + MessageRetried #2 3 -> #2(3 failed) ! Send #2 attempt 4
         #1 + Confirmed (#3) -> #1 ! Record #3 Confirmed
         #1 + MessageRecorded #2 -> #1 #2
         #1 + MessageFailed #1 1 -> #1(1 failed, again at 1 s)
         #1 + MessageFailed #1 2 -> #1(2 failed, again at 2 s)
         #1 + MessageFailed #1 12 -> nothing
+        #1 + MessageFailed #1 13 -> nothing
+        #1 + MessageFailed #1 24 -> nothing
+        #1 + MessageFailed #1 1 for good -> nothing
+        #1 + MessageRetried #1 1 -> #1 ! Send #1 attempt 1
+        #1 + MessageRetried #2 3 -> #1 #2(3 failed)
         #1 + MessageSent #1 -> nothing
         #1(1 failed, again at 1 s) + 1 s ! Send #1 attempt 2
         #1(1 failed, again at 1 s) + Confirmed (#3) -> #1(1 failed, again at 1 s) ! Record #3 Confirmed
         #1(1 failed, again at 1 s) + MessageRecorded #2 -> #1(1 failed, again at 1 s) #2
         #1(1 failed, again at 1 s) + MessageFailed #1 2 -> #1(2 failed, again at 2 s)
         #1(1 failed, again at 1 s) + MessageFailed #1 12 -> nothing
+        #1(1 failed, again at 1 s) + MessageFailed #1 13 -> nothing
+        #1(1 failed, again at 1 s) + MessageFailed #1 24 -> nothing
+        #1(1 failed, again at 1 s) + MessageFailed #1 1 for good -> nothing
+        #1(1 failed, again at 1 s) + MessageRetried #1 1 -> #1(1 failed) ! Send #1 attempt 2
+        #1(1 failed, again at 1 s) + MessageRetried #2 3 -> #1(1 failed, again at 1 s) #2(3 failed)
         #1(1 failed, again at 1 s) + MessageSent #1 -> nothing
         #1 #2 + Confirmed (#3) -> #1 #2 ! Record #3 Confirmed
         #1 #2 + MessageFailed #1 1 -> #1(1 failed, again at 1 s) #2
         #1 #2 + MessageFailed #1 2 -> #1(2 failed, again at 2 s) #2
         #1 #2 + MessageFailed #1 12 -> #2 ! Send #2 attempt 1
+        #1 #2 + MessageFailed #1 13 -> #2 ! Send #2 attempt 1
+        #1 #2 + MessageFailed #1 24 -> #2 ! Send #2 attempt 1
+        #1 #2 + MessageFailed #1 1 for good -> #2 ! Send #2 attempt 1
+        #1 #2 + MessageRetried #1 1 -> #1 #2 ! Send #1 attempt 1
+        #1 #2 + MessageRetried #2 3 -> #1 #2
         #1 #2 + MessageSent #1 -> #2 ! Send #2 attempt 1
         #1 #2 + MessageSent #2 -> #1
         #1(11 failed, again at 600 s) #2 + 600 s ! Send #1 attempt 12
@@ -115,8 +148,24 @@ fn every_pair_that_acts() {
         #1(11 failed, again at 600 s) #2 + MessageFailed #1 1 -> #1(1 failed, again at 1 s) #2
         #1(11 failed, again at 600 s) #2 + MessageFailed #1 2 -> #1(2 failed, again at 2 s) #2
         #1(11 failed, again at 600 s) #2 + MessageFailed #1 12 -> #2 ! Send #2 attempt 1
+        #1(11 failed, again at 600 s) #2 + MessageFailed #1 13 -> #2 ! Send #2 attempt 1
+        #1(11 failed, again at 600 s) #2 + MessageFailed #1 24 -> #2 ! Send #2 attempt 1
+        #1(11 failed, again at 600 s) #2 + MessageFailed #1 1 for good -> #2 ! Send #2 attempt 1
+        #1(11 failed, again at 600 s) #2 + MessageRetried #1 1 -> #1(11 failed) #2 ! Send #1 attempt 12
+        #1(11 failed, again at 600 s) #2 + MessageRetried #2 3 -> #1(11 failed, again at 600 s) #2
         #1(11 failed, again at 600 s) #2 + MessageSent #1 -> #2 ! Send #2 attempt 1
         #1(11 failed, again at 600 s) #2 + MessageSent #2 -> #1(11 failed, again at 600 s)
+        #1(12 failed) + Confirmed (#3) -> #1(12 failed) ! Record #3 Confirmed
+        #1(12 failed) + MessageRecorded #2 -> #1(12 failed) #2
+        #1(12 failed) + MessageFailed #1 1 -> #1(1 failed, again at 1 s)
+        #1(12 failed) + MessageFailed #1 2 -> #1(2 failed, again at 1 s)
+        #1(12 failed) + MessageFailed #1 12 -> #1(12 failed, again at 1 s)
+        #1(12 failed) + MessageFailed #1 13 -> #1(13 failed, again at 1 s)
+        #1(12 failed) + MessageFailed #1 24 -> nothing
+        #1(12 failed) + MessageFailed #1 1 for good -> nothing
+        #1(12 failed) + MessageRetried #1 1 -> #1(12 failed) ! Send #1 attempt 13
+        #1(12 failed) + MessageRetried #2 3 -> #1(12 failed) #2(3 failed)
+        #1(12 failed) + MessageSent #1 -> nothing
     "#]]
     .assert_eq(&table);
 }

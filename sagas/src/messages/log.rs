@@ -86,7 +86,7 @@ impl Messenger for LogMessenger {
 }
 
 fn undelivered(reason: &dyn std::fmt::Display) -> Undelivered {
-    Undelivered { reason: reason.to_string() }
+    Undelivered::for_now(reason.to_string())
 }
 
 #[cfg(test)]

@@ -38,6 +38,22 @@ pub struct Delivered {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not delivered: {reason}")]
 pub struct Undelivered {
-    /// The messenger's reason.
+    /// The messenger's reason. It stands in the journal for ever: nothing personal belongs into it.
     pub reason: String,
+    /// Whether the same message would fail again, so that only a person can have it tried again.
+    pub permanent: bool,
+}
+
+impl Undelivered {
+    /// The next attempt may succeed.
+    #[must_use]
+    pub fn for_now(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), permanent: false }
+    }
+
+    /// It would not.
+    #[must_use]
+    pub fn for_good(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), permanent: true }
+    }
 }

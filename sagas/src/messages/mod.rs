@@ -8,11 +8,13 @@
 mod golden;
 mod log;
 mod messenger;
+mod pace;
 mod post;
 mod process;
 
 pub use log::LogMessenger;
 pub use messenger::{Delivered, Delivering, Messenger, Outgoing, Undelivered};
 
+pub(crate) use pace::Pace;
 pub(crate) use post::Post;
 pub(crate) use process::Messages;

@@ -1,7 +1,7 @@
 //! Writes messages and hands them to the messenger.
 
 use super::process::{Command, Messages, News};
-use super::{Delivered, Messenger, Outgoing, Undelivered};
+use super::{Delivered, Messenger, Outgoing, Pace, Undelivered};
 use crate::Clock;
 use crate::orders::{Key, Likely, inspect, order};
 use crate::runner::{Answer, Orders};
@@ -30,6 +30,8 @@ pub(crate) struct Post {
     pub(crate) timeout: Duration,
     /// So many messages at once.
     pub(crate) lines: Semaphore,
+    /// And so many after one another.
+    pub(crate) pace: Pace,
 }
 
 type Carried = Result<(), Answer<Infallible>>;
@@ -144,16 +146,22 @@ impl Post {
         let delivered = {
             // The semaphore is never closed; without a permit the call is made all the same.
             let _line = self.lines.acquire().await;
+            self.pace.turn().await;
             tokio::time::timeout(self.timeout, self.messenger.deliver(outgoing)).await
         };
         let now = self.clock.now();
         let outcome = match delivered {
             Ok(Ok(Delivered { reference })) => MessageCommand::MarkSent { reference, now },
-            Ok(Err(Undelivered { reason })) => MessageCommand::MarkFailed { attempt, reason, now },
-            Err(_) => MessageCommand::MarkFailed { attempt, reason: "no answer in time".to_owned(), now },
+            Ok(Err(Undelivered { reason, permanent })) => {
+                MessageCommand::MarkFailed { attempt, reason, permanent, now }
+            }
+            Err(_) => {
+                let reason = "no answer in time".to_owned();
+                MessageCommand::MarkFailed { attempt, reason, permanent: false, now }
+            }
         };
-        if let MessageCommand::MarkFailed { reason, .. } = &outcome {
-            tracing::warn!(message.id = %message, attempt, reason, "a message has not gone out");
+        if let MessageCommand::MarkFailed { reason, permanent, .. } = &outcome {
+            tracing::warn!(message.id = %message, attempt, reason, permanent, "a message has not gone out");
         }
         self.order(message, Likely::Known, outcome, context).await
     }

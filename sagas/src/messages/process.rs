@@ -16,7 +16,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// After so many failures a message stays `failed`, for everyone to see.
+/// After so many failures a message stays `failed`, for everyone to see, until somebody wants it tried again.
 pub(super) const MOST_ATTEMPTS: u32 = 12;
 const LONGEST_PAUSE_S: i64 = 600;
 
@@ -34,6 +34,9 @@ pub(crate) struct Stage {
 struct Waiting {
     message: MessageId,
     failures: u32,
+    /// How many of them were before somebody wanted it tried again.
+    #[serde(default)]
+    forgiven: u32,
     /// When it is tried again; only after a failure.
     retry_at: Option<Instant>,
 }
@@ -61,7 +64,13 @@ pub(super) enum Event {
     MessageFailed {
         message: MessageId,
         failures: u32,
+        /// It would fail again.
+        permanent: bool,
         at: Instant,
+    },
+    MessageRetried {
+        message: MessageId,
+        failures: u32,
     },
 }
 
@@ -76,26 +85,36 @@ pub(crate) enum Command {
 impl Stage {
     pub(super) fn react(mut self, event: Event) -> (Self, Vec<Command>) {
         let first = self.first();
+        let mut at_once = false;
         match event {
             Event::RentalChanged { message, news } => return (self, vec![Command::Record { message, news }]),
             Event::MessageRecorded(message) => {
                 if self.find(message).is_none() {
-                    self.waiting.push_back(Waiting { message, failures: 0, retry_at: None });
+                    self.waiting.push_back(Waiting { message, failures: 0, forgiven: 0, retry_at: None });
                 }
             }
             Event::MessageSent(message) => self.waiting.retain(|one| one.message != message),
-            Event::MessageFailed { message, failures: MOST_ATTEMPTS.., .. } => {
-                self.waiting.retain(|one| one.message != message);
-            }
-            Event::MessageFailed { message, failures, at } => {
+            Event::MessageFailed { message, permanent: true, .. } => self.waiting.retain(|one| one.message != message),
+            Event::MessageFailed { message, failures, permanent: false, at } => {
+                self.waiting.retain(|one| one.message != message || failures < one.forgiven + MOST_ATTEMPTS);
                 if let Some(one) = self.find(message) {
                     one.failures = failures;
-                    one.retry_at = Some(at + pause_after(failures));
+                    one.retry_at = Some(at + pause_after(failures.saturating_sub(one.forgiven)));
+                }
+            }
+            Event::MessageRetried { message, failures } => {
+                at_once = first == Some(message);
+                match self.find(message) {
+                    Some(one) => (one.forgiven, one.retry_at) = (failures, None),
+                    // What is said of later changes was not held up for it and goes out first now.
+                    None => {
+                        self.waiting.push_back(Waiting { message, failures, forgiven: failures, retry_at: None });
+                    }
                 }
             }
         }
         // Whoever has become the first goes out.
-        let sends = if self.first() == first { vec![] } else { self.due() };
+        let sends = if self.first() == first && !at_once { vec![] } else { self.due() };
         (self, sends)
     }
 
@@ -173,9 +192,10 @@ fn event_of(recorded: &Recorded, event: &domain::Event) -> Option<Event> {
             Some(match event {
                 MessageEvent::Recorded { .. } => Event::MessageRecorded(message),
                 MessageEvent::Sent { .. } => Event::MessageSent(message),
-                MessageEvent::Failed { failures, at, .. } => {
-                    Event::MessageFailed { message, failures: *failures, at: *at }
+                MessageEvent::Failed { failures, permanent, at, .. } => {
+                    Event::MessageFailed { message, failures: *failures, permanent: *permanent, at: *at }
                 }
+                MessageEvent::Retried { failures, .. } => Event::MessageRetried { message, failures: *failures },
             })
         }
         domain::Event::Payment(_)
@@ -183,6 +203,7 @@ fn event_of(recorded: &Recorded, event: &domain::Event) -> Option<Event> {
         | domain::Event::Store(_)
         | domain::Event::Dispatch(_)
         | domain::Event::Quota(_)
+        | domain::Event::Contact(_)
         | domain::Event::Foreign => None,
     }
 }
@@ -216,6 +237,7 @@ impl Process for Messages {
             | domain::Event::Store(_)
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }

@@ -274,9 +274,11 @@ impl<P: Process, O: Orders<P>> Runner<P, O> {
         Ok(())
     }
 
-    /// Finishes what is under way, takes nothing new, and saves.
+    /// Finishes what is under way, takes nothing new, and saves. What takes too long is let go as in a crash: it is unhandled, and is
+    /// handled again after the next start.
     async fn drain(mut self) -> Result<(), SagaError> {
-        while let Some(finished) = self.slots.next_finished().await {
+        let patience = tokio::time::Instant::now() + self.settings.drain;
+        while let Ok(Some(finished)) = tokio::time::timeout_at(patience, self.slots.next_finished()).await {
             let now = self.clock.now();
             self.slots.finished(finished, now).map_err(SagaError::Stopped)?;
             // What has failed stays unhandled, before the checkpoint's eyes, and is tried again after the next start.

@@ -41,6 +41,7 @@ pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<Re
         | domain::Event::Quota(_)
         | domain::Event::Store(_)
         | domain::Event::Message(_)
+        | domain::Event::Contact(_)
         | domain::Event::Foreign => None,
     }
 }
@@ -62,6 +63,7 @@ impl Event {
             | domain::Event::Quota(_)
             | domain::Event::Store(_)
             | domain::Event::Message(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => None,
         }
     }

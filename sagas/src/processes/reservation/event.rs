@@ -86,13 +86,14 @@ pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<Re
         )
         | domain::Event::Store(_)
         | domain::Event::Message(_)
+        | domain::Event::Contact(_)
         | domain::Event::Foreign => None,
     }
 }
 
 impl Event {
     /// The domain's event as a reservation sees it.
-    pub(super) fn of(stage: &Stage, rental: RentalId, recorded: &Recorded, event: &domain::Event) -> Option<Self> {
+    pub(crate) fn of(stage: &Stage, rental: RentalId, recorded: &Recorded, event: &domain::Event) -> Option<Self> {
         match event {
             domain::Event::Rental(event) => Self::of_rental(event),
             domain::Event::Item(event) => Self::of_item(event),
@@ -107,6 +108,7 @@ impl Event {
             )
             | domain::Event::Store(_)
             | domain::Event::Message(_)
+            | domain::Event::Contact(_)
             | domain::Event::Foreign => None,
         }
     }
