@@ -60,6 +60,9 @@ pub(crate) struct Options {
     /// Commands that may be in flight before others are asked to come back [default: 1024]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
+    /// How long to serve on once asked to stop, in milliseconds, while readiness is red: for a gateway to notice [default: 0]
+    #[arg(long, value_name = "MS", global = true, env = "RESERVOIR_DRAIN_MS")]
+    drain_ms: Option<u64>,
     /// Connections that may be open before others are asked to come back [default: 10000]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_CONNECTIONS")]
     max_connections: Option<usize>,
@@ -82,6 +85,7 @@ struct File {
     mail_rate: Option<u32>,
     max_in_flight: Option<usize>,
     max_connections: Option<usize>,
+    drain_ms: Option<u64>,
 }
 
 /// Checked configuration.
@@ -99,6 +103,8 @@ pub(crate) struct Config {
     pub(crate) messenger: messenger::Choice,
     pub(crate) max_in_flight: usize,
     pub(crate) max_connections: usize,
+    /// Between red readiness and the end of listening.
+    pub(crate) drain: Duration,
     pub(crate) log: String,
     pub(crate) secrets: Secrets,
 }
@@ -140,6 +146,7 @@ impl Options {
             messenger: messenger::Choice::of(&messenger, mail_from, mail_rate)?,
             max_in_flight,
             max_connections,
+            drain: Duration::from_millis(self.drain_ms.or(file.drain_ms).unwrap_or(0)),
             log: self.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
             secrets: Secrets::of_environment()?,
         })

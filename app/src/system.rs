@@ -41,6 +41,7 @@ pub(crate) struct System {
     keys: Keys,
     server: JoinHandle<()>,
     stopping: watch::Sender<bool>,
+    drain: Duration,
     api: api::Running,
     sagas: sagas::Running,
     views: projections::Running,
@@ -147,6 +148,7 @@ impl System {
             keys,
             server,
             stopping,
+            drain: config.drain,
             api: running_api,
             sagas: running_sagas,
             views: running_views,
@@ -173,6 +175,8 @@ impl System {
     /// Drains: no new connections, requests in flight finish, sagas and views come to rest, the journal is written out.
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         self.api.drain();
+        // Whoever sends requests here has to notice first that there is another address for them.
+        tokio::time::sleep(self.drain).await;
         self.stopping.send_replace(true);
         let mut server = self.server;
         if tokio::time::timeout(DRAIN, &mut server).await.is_err() {

@@ -1,4 +1,4 @@
-//! `reservoir token customer:alice`: prints a bearer token, and nothing else.
+//! `reservoir token customer:alice`: prints a bearer token for each principal, and nothing else.
 
 use crate::config::Config;
 use crate::failure::Failure;
@@ -8,8 +8,9 @@ use std::time::Duration;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// `customer:<name>`, `staff:<store>`, `kiosk:<store>/<number>` or `admin`
-    principal: String,
+    /// `customer:<name>`, `staff:<store>`, `kiosk:<store>/<number>` or `admin`; a line for each
+    #[arg(required = true, value_name = "PRINCIPAL")]
+    principals: Vec<String>,
     /// For how many hours it is valid
     #[arg(long, default_value_t = 24 * 30, value_parser = clap::value_parser!(u64).range(1..=24 * 366))]
     hours: u64,
@@ -17,13 +18,16 @@ pub(crate) struct Arguments {
 
 /// Signs with the key of the data directory, which is made where it is missing.
 pub(crate) fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
-    let principal: Principal = arguments
-        .principal
-        .parse()
-        .map_err(|error| Failure::because(format!("principal `{}`", arguments.principal), error))?;
+    let parse = |text: &String| -> Result<Principal, Failure> {
+        text.parse().map_err(|error| Failure::because(format!("principal `{text}`"), error))
+    };
+    let principals = arguments.principals.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let keys = Keys::load_or_create(&config.data).map_err(|error| Failure::because("no signing key", error))?;
     let validity = Duration::from_secs(arguments.hours * 3_600);
-    let token = keys.mint(&principal, validity).map_err(|error| Failure::because("cannot sign", error))?;
-    writeln!(std::io::stdout(), "{token}")?;
+    let mut stdout = std::io::stdout().lock();
+    for principal in &principals {
+        let token = keys.mint(principal, validity).map_err(|error| Failure::because("cannot sign", error))?;
+        writeln!(stdout, "{token}")?;
+    }
     Ok(())
 }
