@@ -8,6 +8,7 @@ use super::{
 use crate::Clock;
 use crate::orders::{Journaled, Key, Likely, Receivers, inspect, order};
 use crate::runner::{Answer, Orders};
+use chrono::TimeDelta;
 use domain::payment::{Payment, PaymentCommand, PaymentStatus};
 use domain::{Money, PaymentId};
 use journal::Context;
@@ -31,6 +32,8 @@ pub(crate) struct Till<X: Receivers = Journaled> {
     budget: TpsBudget,
 }
 
+/// A charge that was due longer ago may have been tried before a crash. Providers remember keys for hours at least.
+const FRESH: TimeDelta = TimeDelta::hours(1);
 const RETRY_SHARE: f32 = 0.2;
 const RETRIES_PER_SECOND: u32 = 100;
 /// For so long a first call counts for the retries that it allows.
@@ -68,13 +71,14 @@ impl<X: Receivers> Orders<Payments> for Till<X> {
         let payment = PaymentId(id);
         let key = Key::of(id);
         match command {
-            Command::Charge | Command::Refund(_) => self.budget.deposit(),
+            Command::Charge { .. } | Command::Refund(_) => self.budget.deposit(),
             Command::ChargeAgain | Command::AskForTruth | Command::RefundAgain(_) if self.budget.withdraw() => {}
             Command::ChargeAgain | Command::AskForTruth | Command::RefundAgain(_) => return Ok(()),
         }
         match command {
-            Command::Charge => self.charge(payment, &key, context).await,
-            // Asked for before, perhaps long ago: no provider remembers a key for ever.
+            Command::Charge { since } if self.clock.now() - since < FRESH => self.charge(payment, &key, context).await,
+            // It may have been asked for before, perhaps long ago: no provider remembers a key for ever.
+            Command::Charge { .. } => self.ask_for_truth(payment, &key, context).await,
             Command::ChargeAgain | Command::AskForTruth => self.ask_for_truth(payment, &key, context).await,
             Command::Refund(amount) | Command::RefundAgain(amount) => self.refund(payment, &key, amount, context).await,
         }
