@@ -13,7 +13,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["cluster"]),
     // A PostgreSQL server for tests.
     ("cluster", &[]),
-    ("projections", &["domain", "journal"]),
+    ("projections", &["cluster", "domain", "journal"]),
     ("sagas", &["domain", "journal"]),
     ("gateways", &["domain", "sagas"]),
     ("api", &["domain", "journal", "projections"]),

@@ -186,6 +186,11 @@ impl From<ViewError> for Problem {
             | ViewError::OtherJournal { .. }
             | ViewError::Directory { .. }
             | ViewError::Database(_)
+            | ViewError::Postgres(_)
+            | ViewError::Stale(_)
+            | ViewError::Moved
+            | ViewError::OtherShape { .. }
+            | ViewError::FoldedElsewhere { .. }
             | ViewError::Read(_)
             | ViewError::Subscription(_)
             | ViewError::Thread(_)

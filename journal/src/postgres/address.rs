@@ -55,7 +55,9 @@ impl PostgresAddress {
         text.starts_with("postgres:") || text.starts_with("postgresql:")
     }
 
-    pub(super) fn options(&self) -> &PgConnectOptions {
+    /// How to connect, for whoever keeps something else in the same database.
+    #[must_use]
+    pub fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
