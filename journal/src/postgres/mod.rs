@@ -3,12 +3,14 @@
 mod address;
 mod batch;
 mod feed;
+mod fence;
 mod reader;
 mod schema;
 mod sql;
 mod writer;
 
 pub use address::{ConnectError, PostgresAddress};
+pub use fence::{FenceError, check_fence};
 pub use reader::JournalDatabase;
 pub(crate) use reader::Reader;
 
