@@ -192,8 +192,7 @@ impl Views {
     }
 
     fn state_of(&self, subscription: &str) -> Option<SubscriptionState> {
-        let all = self.inner.running.get()?.subscriptions.list();
-        all.iter().find(|status| status.name == subscription).map(|status| status.state)
+        self.inner.running.get()?.subscriptions.state(subscription)
     }
 
     /// Whether an administrator has stopped a view.

@@ -55,7 +55,7 @@ impl PostgresAddress {
         text.starts_with("postgres:") || text.starts_with("postgresql:")
     }
 
-    pub(super) fn options(&self) -> &PgConnectOptions {
+    pub(crate) fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
@@ -67,12 +67,12 @@ impl PostgresAddress {
 }
 
 /// A connection within a bounded time.
-pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     within(CONNECT, options.connect()).await
 }
 
 /// A database that says nothing is as good as none.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {
