@@ -171,6 +171,9 @@ impl From<SubscriptionError> for Problem {
             SubscriptionError::NoSuchSequence(name) => not_found("sequence", name),
             error @ (SubscriptionError::Read(_)
             | SubscriptionError::Database(_)
+            | SubscriptionError::Away(_)
+            | SubscriptionError::Stale(_)
+            | SubscriptionError::NotHeld(_)
             | SubscriptionError::Thread(_)
             | SubscriptionError::Closing) => unavailable(&error),
         }

@@ -29,7 +29,7 @@ async fn a_subscription_goes_on_behind_its_checkpoint_after_a_restart() {
     assert_eq!(subscription.checkpoint(), 4);
     assert_eq!(subscription.next(4, 100).await.unwrap().first().unwrap().position, 5);
     let status = &subscriptions.list()[0];
-    assert_eq!((status.name, status.position, status.lag), ("readers", 4, 6));
+    assert_eq!((&*status.name, status.position, status.lag), ("readers", 4, 6));
 }
 
 #[tokio::test]
@@ -80,9 +80,9 @@ async fn a_parked_sequence_is_seen_survives_restarts_and_is_tried_again_when_ask
     assert_eq!(subscription.count_attempt(7).await.unwrap(), 3);
     assert_eq!(subscription.parked_at("rental-1"), Some(7));
     assert_eq!(subscriptions.list()[0].parked, [parked]);
-    let unknown = subscriptions.retry("readers", "rental-2");
+    let unknown = subscriptions.retry("readers", "rental-2").await;
     assert!(matches!(unknown, Err(SubscriptionError::NoSuchSequence(_))));
-    subscriptions.retry("readers", "rental-1").unwrap();
+    subscriptions.retry("readers", "rental-1").await.unwrap();
     assert_eq!(subscription.retries().await.unwrap().into_iter().collect::<Vec<_>>(), ["rental-1"]);
     subscription.unpark("rental-1").await.unwrap();
     assert!(!subscription.has_parked());

@@ -84,7 +84,7 @@ async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
     world.caught_up::<Delicate>().await;
     assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (2, 5));
 
-    world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
+    world.subscriptions.retry("view-delicate", &rental(1).to_string()).await.unwrap();
     world
         .until(async || {
             world.subscriptions.list().iter().any(|view| view.parked.iter().any(|parked| parked.attempts > 3))
@@ -93,7 +93,7 @@ async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
     assert_eq!(world.parked("view-delicate").await.len(), 1, "not yet");
 
     HEALTHY.store(true, Ordering::SeqCst);
-    world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
+    world.subscriptions.retry("view-delicate", &rental(1).to_string()).await.unwrap();
     world.until(async || world.parked("view-delicate").await.is_empty()).await;
     assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (5, 5));
 
@@ -169,7 +169,7 @@ async fn an_event_that_kills_the_process_is_found_and_parked() {
     assert_eq!(entry.status, domain::rental::RentalStatus::Confirmed);
     assert!(world.parked("view-payments").await.is_empty());
 
-    world.subscriptions.retry("view-mypage", &rental(2).to_string()).unwrap();
+    world.subscriptions.retry("view-mypage", &rental(2).to_string()).await.unwrap();
     world.until(async || world.parked("view-mypage").await.is_empty()).await;
     assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
 }
