@@ -275,6 +275,12 @@ impl Views {
         self.state_of(P::SUBSCRIPTION) == Some(SubscriptionState::Paused)
     }
 
+    /// The names under which all views read: `view-mypage`, …
+    #[must_use]
+    pub fn all_subscriptions() -> Vec<&'static str> {
+        VIEWS.iter().map(|spec| spec.subscription).collect()
+    }
+
     /// The names of all views: `mypage`, …
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {

@@ -37,6 +37,16 @@ pub enum ConnectError {
         /// The newest one that this program can use.
         known: i32,
     },
+    /// A newer Reservoir has made the tables beside it.
+    #[error("the tables in `{schema}` have version {found}; this program knows {known}")]
+    NewerTables {
+        /// Where they are.
+        schema: &'static str,
+        /// Their version.
+        found: i32,
+        /// The newest one that this program can use.
+        known: i32,
+    },
     /// PostgreSQL refuses what the journal needs.
     #[error("cannot use the database")]
     Database(#[source] sqlx::Error),
