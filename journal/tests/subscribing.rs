@@ -169,8 +169,10 @@ async fn a_note_is_what_the_owner_said_last(kept: Kept) {
 
 async fn a_rebuild_is_asked_of_the_owner_and_answered_once_for_all_who_ask(kept: Kept) {
     let Process { subscriptions, .. } = &process(&kept).await;
-    let tickets =
-        [subscriptions.request_rebuild("readers").await.unwrap(), subscriptions.request_rebuild("readers").await.unwrap()];
+    let tickets = [
+        subscriptions.request_rebuild("readers").await.unwrap(),
+        subscriptions.request_rebuild("readers").await.unwrap(),
+    ];
     let request = subscriptions.rebuild_requested(&["others", "readers"]).await.unwrap();
     assert_eq!((&*request.name, request.ticket), ("readers", tickets[1]));
     subscriptions.rebuilt(&request, json!({ "documents": 7 })).await.unwrap();
