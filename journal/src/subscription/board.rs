@@ -75,7 +75,7 @@ impl Entry {
             position: self.position.load(Ordering::Acquire),
             lag: 0,
             parked: locked(&self.parked).values().cloned().collect(),
-            owner: Some(owner.clone()),
+            owner: self.holding.is_held().then(|| owner.clone()),
             epoch: self.holding.fence.epoch,
             since: Some(row.and_then(|row| row.since).unwrap_or(self.since)),
             until: row.and_then(|row| row.until),
@@ -203,8 +203,11 @@ impl Board {
         let rows = locked(&self.rows).clone();
         let mut all: BTreeMap<Cow<'static, str>, SubscriptionStatus> =
             rows.values().map(|row| (Cow::Owned(row.name.clone()), row.status())).collect();
-        for entry in self.all_own() {
-            all.insert(Cow::Borrowed(entry.name), entry.status(&self.owner, rows.get(entry.name)));
+        for entry in locked(&self.entries).values() {
+            let row = rows.get(entry.name);
+            if entry.holding.is_held() || row.is_none() {
+                all.insert(Cow::Borrowed(entry.name), entry.status(&self.owner, row));
+            }
         }
         all.into_values().map(|status| status.behind(head)).collect()
     }

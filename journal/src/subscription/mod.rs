@@ -227,6 +227,7 @@ impl Subscriptions {
         let remembered = self.ledger.load(&holding.fence, name).await?;
         let entry = Arc::new(Entry::new(name, holding, remembered));
         self.board.insert(entry.clone());
+        self.tell();
         Ok(Subscription::new(self.journal.clone(), self.ledger.clone(), entry))
     }
 
@@ -323,11 +324,18 @@ impl Subscriptions {
         let entry = self.own(name)?;
         let note = Some(Arc::new(note));
         let changed = std::mem::replace(&mut *locked(&entry.note), note.clone()) != note;
-        if let Some(heart) = self.heart.as_ref().filter(|_| changed) {
+        if changed {
+            self.tell();
+        }
+        Ok(())
+    }
+
+    /// Has the others told at once.
+    fn tell(&self) {
+        if let Some(heart) = &self.heart {
             // Where there is no room for it, the next beat tells.
             let _ = heart.try_send(Order::Tell);
         }
-        Ok(())
     }
 
     /// What the process that works for a subscription says of it; nothing where nobody does.
