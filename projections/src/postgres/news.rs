@@ -137,7 +137,6 @@ async fn listen_until_lost(
     heard: &Notify,
 ) -> Result<std::convert::Infallible, sqlx::Error> {
     let mut listener = PgListener::connect_with(&database.reading).await?;
-    listener.ignore_pool_close_event(true);
     listener.listen(CHANNEL).await?;
     heard.notify_one();
     loop {

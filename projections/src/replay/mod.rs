@@ -152,7 +152,7 @@ impl Views {
     }
 }
 
-async fn replay_into(
+pub(crate) async fn replay_into(
     views: &Views,
     journal: &Journal,
     names: &[String],
