@@ -269,15 +269,20 @@ impl Api {
 /// What runs beside the router.
 pub struct Running {
     api: Arc<Api>,
-    following: JoinHandle<()>,
-    watching: JoinHandle<()>,
+    /// Nothing where nobody waits for an outcome.
+    following: Option<JoinHandle<()>>,
+    watching: Option<JoinHandle<()>>,
 }
 
 impl Running {
-    pub(crate) fn begin(api: Arc<Api>) -> Self {
-        let following = tokio::spawn(api.outcomes.clone().follow(api.journal.clone()));
-        let watching = tokio::spawn(api.admission.clone().watch_turns());
+    pub(crate) fn following(api: Arc<Api>) -> Self {
+        let following = Some(tokio::spawn(api.outcomes.clone().follow(api.journal.clone())));
+        let watching = Some(tokio::spawn(api.admission.clone().watch_turns()));
         Self { api, following, watching }
+    }
+
+    pub(crate) const fn alone(api: Arc<Api>) -> Self {
+        Self { api, following: None, watching: None }
     }
 
     /// To be asked before a request is looked at any further.
@@ -294,9 +299,10 @@ impl Running {
     /// Stops following the journal, once no request is worked on any more.
     pub async fn stop(self) {
         self.drain();
-        self.following.abort();
-        self.watching.abort();
-        // Their end is the cancellation that was just asked for.
-        let _ = (self.following.await, self.watching.await);
+        for task in [self.following, self.watching].into_iter().flatten() {
+            task.abort();
+            // Its end is the cancellation that was just asked for.
+            let _ = task.await;
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
-use api::{Keys, Principal};
+use api::Principal;
 use std::io::Write;
 use std::time::Duration;
 
@@ -16,13 +16,13 @@ pub(crate) struct Arguments {
     hours: u64,
 }
 
-/// Signs with the key of the data directory, which is made where it is missing.
-pub(crate) fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
+/// Signs with the key of the journal's processes, which is made where it is missing.
+pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let parse = |text: &String| -> Result<Principal, Failure> {
         text.parse().map_err(|error| Failure::because(format!("principal `{text}`"), error))
     };
     let principals = arguments.principals.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let keys = Keys::load_or_create(&config.data).map_err(|error| Failure::because("no signing key", error))?;
+    let keys = config.keys().await?;
     let validity = Duration::from_secs(arguments.hours * 3_600);
     let mut stdout = std::io::stdout().lock();
     for principal in &principals {
