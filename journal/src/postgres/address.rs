@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A session that stops in the middle of a transaction holds up every other process; after so long it is ended.
-const IDLE_IN_TRANSACTION_MS: &str = "5000";
+const IDLE_IN_TRANSACTION_MS: &str = "2000";
 
 /// Why a journal in PostgreSQL could not be used.
 #[derive(Debug, thiserror::Error)]
