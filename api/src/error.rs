@@ -171,6 +171,9 @@ impl From<SubscriptionError> for Problem {
             SubscriptionError::NoSuchSequence(name) => not_found("sequence", name),
             error @ (SubscriptionError::Read(_)
             | SubscriptionError::Database(_)
+            | SubscriptionError::Away(_)
+            | SubscriptionError::Stale(_)
+            | SubscriptionError::NotHeld(_)
             | SubscriptionError::Thread(_)
             | SubscriptionError::Closing) => unavailable(&error),
         }
@@ -190,7 +193,6 @@ impl From<ViewError> for Problem {
             | ViewError::Stale(_)
             | ViewError::Moved
             | ViewError::OtherShape { .. }
-            | ViewError::FoldedElsewhere { .. }
             | ViewError::Read(_)
             | ViewError::Subscription(_)
             | ViewError::Thread(_)
@@ -210,6 +212,7 @@ impl From<ReplayError> for Problem {
             | ReplayError::Cut { .. }
             | ReplayError::Poison { .. }
             | ReplayError::Unsettled { .. }
+            | ReplayError::Elsewhere { .. }
             | ReplayError::Panicked) => unavailable(&error),
         }
     }

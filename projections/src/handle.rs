@@ -266,8 +266,7 @@ impl Views {
     }
 
     fn state_of(&self, subscription: &str) -> Option<SubscriptionState> {
-        let all = self.runner().ok()?.subscriptions.list();
-        all.iter().find(|status| status.name == subscription).map(|status| status.state)
+        self.runner().ok()?.subscriptions.state(subscription)
     }
 
     /// Whether an administrator has stopped a view.

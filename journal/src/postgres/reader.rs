@@ -175,10 +175,10 @@ fn stream_of(aggregate_type: &str, aggregate_id: &str) -> Arc<str> {
 }
 
 /// PostgreSQL's integers are signed; positions and revisions stay far below 2^63.
-pub(super) fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub(super) fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }

@@ -100,7 +100,7 @@ async fn a_retry_heals(kept: Kept) {
     world.caught_up::<Delicate>().await;
     assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (2, 5));
 
-    world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
+    world.subscriptions.retry("view-delicate", &rental(1).to_string()).await.unwrap();
     world
         .until(async || {
             world.subscriptions.list().iter().any(|view| view.parked.iter().any(|parked| parked.attempts > 3))
@@ -109,7 +109,7 @@ async fn a_retry_heals(kept: Kept) {
     assert_eq!(world.parked("view-delicate").await.len(), 1, "not yet");
 
     HEALTHY.store(true, Ordering::SeqCst);
-    world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
+    world.subscriptions.retry("view-delicate", &rental(1).to_string()).await.unwrap();
     world.until(async || world.parked("view-delicate").await.is_empty()).await;
     assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (5, 5));
 
@@ -165,10 +165,12 @@ async fn an_event_that_kills_the_process_is_found_and_parked(kept: Kept) {
     append(&journal, confirmed(rental(1))).await;
     // What is left behind by a process that died four times before any progress, and four times at the second event.
     let subscriptions = home.subscriptions(&journal).await;
+    let lease = subscriptions.lease("view-mypage").await.unwrap();
     let subscription = subscriptions.subscribe("view-mypage").await.unwrap();
     for position in [0, 0, 0, 0, 2, 2, 2, 2] {
         subscription.count_attempt(position).await.unwrap();
     }
+    lease.release().await;
     drop((subscription, subscriptions));
     journal.close().await;
     drop(journal);
@@ -181,7 +183,7 @@ async fn an_event_that_kills_the_process_is_found_and_parked(kept: Kept) {
     assert_eq!(entry.status, domain::rental::RentalStatus::Confirmed);
     assert!(world.parked("view-payments").await.is_empty());
 
-    world.subscriptions.retry("view-mypage", &rental(2).to_string()).unwrap();
+    world.subscriptions.retry("view-mypage", &rental(2).to_string()).await.unwrap();
     world.until(async || world.parked("view-mypage").await.is_empty()).await;
     assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
 }
