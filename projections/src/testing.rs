@@ -248,7 +248,13 @@ impl World {
     pub(crate) async fn until(&self, condition: impl AsyncFn() -> bool) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while !condition().await {
-            assert!(tokio::time::Instant::now() < deadline, "it never came true");
+            let late = || self.subscriptions.list().into_iter().map(|one| (one.name, one.position, one.lag));
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "it never came true: {:?}, in batches of {}",
+                late().collect::<Vec<_>>(),
+                self.views.inner.batch
+            );
             tokio::task::yield_now().await;
         }
     }
