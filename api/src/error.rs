@@ -9,6 +9,7 @@ use domain::message::MessageError;
 use domain::policy::PolicyError;
 use domain::rental::{ExtensionRefusal, RejectReason, RentalError};
 use domain::store::StoreError;
+use domain::webhook::WebhookError;
 use domain::{RentalId, StoreSlug};
 use journal::{AppendError, ExecuteError, ReadError, SubscriptionError};
 use projections::{ReplayError, ViewError};
@@ -268,6 +269,17 @@ impl From<MessageError> for Problem {
             MessageError::NotRecorded => Self::new(NOT_FOUND, detail),
             // Attempts are the messenger's, not a caller's.
             MessageError::NotThatAttempt { .. } => unavailable(&refusal),
+        }
+    }
+}
+
+impl From<WebhookError> for Problem {
+    fn from(refusal: WebhookError) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            WebhookError::NotRegistered => Self::new(NOT_FOUND, detail),
+            WebhookError::AnotherWebhook => Self::new(ID_TAKEN, detail),
+            WebhookError::DoesNotFit { field, why } => invalid(field, why),
         }
     }
 }

@@ -31,6 +31,7 @@ mod schema;
 mod state;
 mod stores;
 mod story;
+mod subscribers;
 mod told;
 mod vault;
 mod webhooks;
@@ -42,6 +43,7 @@ mod tests;
 pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
 pub use state::{Parts, PaymentDoor, Running, Settings};
+pub use subscribers::{WebhookGivenUp, WebhookSender, WebhookStanding};
 pub use vault::{Vault, VaultError};
 pub use webhooks::{PaymentNotice, PaymentWebhooks};
 
@@ -68,6 +70,7 @@ fn table_of_contents() -> OpenApiRouter<Arc<Api>> {
         .merge(contact::routes())
         .merge(dispatches::routes())
         .merge(webhooks::routes())
+        .merge(subscribers::routes())
         .merge(admin::routes())
         .merge(contradictions::routes())
         .merge(messages::routes())

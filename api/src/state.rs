@@ -6,6 +6,7 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::problem::Problem;
+use crate::subscribers::WebhookSender;
 use crate::vault::{Vault, VaultError};
 use crate::webhooks::PaymentWebhooks;
 use domain::contact::Contact;
@@ -16,6 +17,7 @@ use domain::payment::Payment;
 use domain::policy::{PaymentTiming, Policy};
 use domain::rental::Rental;
 use domain::store::{Profile, Store};
+use domain::webhook::Webhook;
 use domain::{CustomerId, ItemId, Personal, StoreSlug};
 use journal::{Context, Done, Executable, ExecuteError, Executor, Journal, ReadError, Subscriptions};
 use projections::Views;
@@ -70,6 +72,10 @@ pub struct Parts {
     pub messages: Executor<Message>,
     /// Executes what customers say of where to write to.
     pub contacts: Executor<Contact>,
+    /// Executes what stores ask of webhooks.
+    pub webhooks: Executor<Webhook>,
+    /// Sends them.
+    pub webhook_sender: Arc<dyn WebhookSender>,
     /// Proves and reads what providers send.
     pub payment_webhooks: Arc<dyn PaymentWebhooks>,
     /// Verifies tokens.
@@ -108,6 +114,8 @@ pub(crate) struct Api {
     pub(crate) payments: Executor<Payment>,
     pub(crate) messages: Executor<Message>,
     pub(crate) contacts: Executor<Contact>,
+    pub(crate) webhooks: Executor<Webhook>,
+    pub(crate) webhook_sender: Arc<dyn WebhookSender>,
     pub(crate) payment_webhooks: Arc<dyn PaymentWebhooks>,
     pub(crate) keys: Keys,
     pub(crate) vault: Vault,
@@ -125,7 +133,19 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(parts: Parts, openapi: String) -> Self {
         let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, .. } = parts;
-        let Parts { payments, messages, contacts, payment_webhooks, door, keys, vault, settings, .. } = parts;
+        let Parts {
+            payments,
+            messages,
+            contacts,
+            webhooks,
+            webhook_sender,
+            payment_webhooks,
+            door,
+            keys,
+            vault,
+            settings,
+            ..
+        } = parts;
         let places = Arc::new(Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS)));
         Self {
             journal,
@@ -139,6 +159,8 @@ impl Api {
             payments,
             messages,
             contacts,
+            webhooks,
+            webhook_sender,
             payment_webhooks,
             keys,
             vault,

@@ -51,6 +51,9 @@ pub(crate) struct Options {
     /// Mails that are sent in a second at the most [default: 20]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAIL_RATE")]
     mail_rate: Option<u32>,
+    /// Let stores' webhooks go to inner networks too: for tests, and where every store is trusted with them
+    #[arg(long, global = true, hide = true, env = "RESERVOIR_WEBHOOKS_ALLOW_INNER")]
+    webhooks_allow_inner: bool,
     /// Commands that may be in flight before others are asked to come back [default: 4096]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
@@ -88,6 +91,8 @@ pub(crate) struct Config {
     pub(crate) payment_timeout: Duration,
     pub(crate) simulated_latency: Range<Duration>,
     pub(crate) messenger: messenger::Choice,
+    /// Not to be had from a file: it is to be seen where the program is started.
+    pub(crate) webhooks_allow_inner: bool,
     pub(crate) max_in_flight: usize,
     pub(crate) max_connections: usize,
     pub(crate) log: String,
@@ -126,6 +131,7 @@ impl Options {
             payment_provider: Choice::of(provider.as_deref().unwrap_or("simulated"))?,
             payment_timeout: Duration::from_millis(timeout_ms),
             simulated_latency: range(latency.as_deref().unwrap_or("0"))?,
+            webhooks_allow_inner: self.webhooks_allow_inner,
             messenger: messenger::Choice::of(&messenger, mail_from, mail_rate)?,
             max_in_flight,
             max_connections,

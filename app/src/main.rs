@@ -7,6 +7,7 @@ mod messenger;
 mod provider;
 mod serving;
 mod system;
+mod webhooks;
 
 use clap::{Parser, Subcommand};
 use config::Options;

@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::provider;
 use crate::serving::serve;
+use crate::webhooks;
 use api::{Keys, PaymentDoor, Vault};
 use domain::contact::Contact;
 use domain::dispatch::Dispatch;
@@ -13,6 +14,7 @@ use domain::payment::Payment;
 use domain::quota::Quota;
 use domain::rental::Rental;
 use domain::store::Store;
+use domain::webhook::Webhook;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
 use sagas::{Breaker, BreakerSettings, SystemClock};
@@ -37,6 +39,7 @@ pub(crate) struct System {
     stopping: watch::Sender<bool>,
     api: api::Running,
     sagas: sagas::Running,
+    webhooks: sagas::webhooks::WebhooksRunning,
     views: projections::Running,
 }
 
@@ -104,6 +107,8 @@ impl System {
         };
         let running_sagas =
             sagas::Sagas::start(parts).await.map_err(|error| Failure::because("cannot start the sagas", error))?;
+        let subscribed = executor::<Webhook>(&journal);
+        let running_webhooks = webhooks::start(config, &subscriptions, &rentals, &subscribed, &vault).await?;
         let parts = api::Parts {
             journal: journal.clone(),
             subscriptions,
@@ -116,6 +121,8 @@ impl System {
             payments,
             messages,
             contacts,
+            webhook_sender: webhooks::sender(config, &running_webhooks),
+            webhooks: subscribed,
             payment_webhooks: provider::webhooks(config),
             keys: keys.clone(),
             vault,
@@ -135,6 +142,7 @@ impl System {
             stopping,
             api: running_api,
             sagas: running_sagas,
+            webhooks: running_webhooks,
             views: running_views,
         })
     }
@@ -167,6 +175,7 @@ impl System {
         }
         self.api.stop().await;
         let sagas = self.sagas.stop().await;
+        self.webhooks.stop().await;
         self.views.stop().await;
         self.journal.close().await;
         drop(self.address);

@@ -11,6 +11,7 @@ mod signature;
 pub mod simulator;
 mod smtp;
 mod webhook;
+pub mod webhooks;
 
 pub use remote::{NotAnAddress, RemoteProvider};
 pub use secret::Secret;

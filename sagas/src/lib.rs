@@ -11,6 +11,7 @@ pub mod payments;
 mod processes;
 mod runner;
 mod sagas;
+pub mod webhooks;
 
 pub use clock::{Clock, SystemClock};
 pub use messages::{LogMessenger, Messenger};

@@ -215,7 +215,12 @@ impl Projection for MyPage {
             Event::Rental(_) | Event::Payment(_) | Event::Item(_) | Event::Dispatch(_) => {
                 Ok(key(rental_of(event, decoded)?))
             }
-            Event::Store(_) | Event::Quota(_) | Event::Message(_) | Event::Contact(_) | Event::Foreign => Ok(None),
+            Event::Store(_)
+            | Event::Quota(_)
+            | Event::Message(_)
+            | Event::Contact(_)
+            | Event::Webhook(_)
+            | Event::Foreign => Ok(None),
         }
     }
 
@@ -267,7 +272,12 @@ impl Projection for MyPage {
             Event::Payment(payment) => entry.payment_went_on(payment_of(event)?, payment)?,
             Event::Item(item) => entry.item_went_on(item),
             Event::Dispatch(dispatch) => entry.dispatch_went_on(dispatch),
-            Event::Store(_) | Event::Quota(_) | Event::Message(_) | Event::Contact(_) | Event::Foreign => {
+            Event::Store(_)
+            | Event::Quota(_)
+            | Event::Message(_)
+            | Event::Contact(_)
+            | Event::Webhook(_)
+            | Event::Foreign => {
                 return Err(unexpected(decoded));
             }
         }

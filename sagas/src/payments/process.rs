@@ -110,6 +110,7 @@ impl Process for Payments {
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -128,6 +129,7 @@ impl Process for Payments {
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => (stage, vec![]),
         }
     }

@@ -15,7 +15,8 @@ const FILE: &str = "sagas.db";
 /// Saves and look-ups that may wait.
 const QUEUE: usize = 4_096;
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+/// Work for the thread that has a file to itself.
+pub(crate) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The file of all process kinds. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -142,7 +143,8 @@ fn state<P: Process>(row: &Row<'_>) -> rusqlite::Result<State<P::Stage>> {
     })
 }
 
-fn thread(name: &str, mut connection: Connection) -> Result<mpsc::Sender<Job>, SagaError> {
+/// Gives a file a thread of its own.
+pub(crate) fn thread(name: &str, mut connection: Connection) -> Result<mpsc::Sender<Job>, SagaError> {
     let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
     std::thread::Builder::new()
         .name(name.to_owned())
@@ -155,7 +157,8 @@ fn thread(name: &str, mut connection: Connection) -> Result<mpsc::Sender<Job>, S
     Ok(jobs)
 }
 
-async fn run<T: Send + 'static>(
+/// Has work done by the thread of a file.
+pub(crate) async fn run<T: Send + 'static>(
     jobs: &mpsc::Sender<Job>,
     work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> Result<T, SagaError> {
@@ -165,10 +168,10 @@ async fn run<T: Send + 'static>(
     Ok(answered.await.map_err(|_| SagaError::Closing)??)
 }
 
-fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }

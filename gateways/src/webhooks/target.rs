@@ -1,0 +1,70 @@
+//! Where a webhook may go, as far as its text alone can tell.
+
+use super::inner::is_inner;
+use hyper::Uri;
+use std::net::IpAddr;
+use url::{Host, Url};
+
+const MOST_BYTES: usize = 2_048;
+
+/// Whether webhooks may go to addresses that are not the outside world's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inner {
+    /// Never.
+    Refused,
+    /// Always: for tests, and for a network where every store is trusted.
+    Allowed,
+}
+
+/// Why nothing is sent to a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotATarget {
+    /// Not a URL, or too long.
+    #[error("a URL like https://example.org/told, of at most 2048 bytes")]
+    Unreadable,
+    /// Neither `http` nor `https`.
+    #[error("only http and https")]
+    Scheme,
+    /// With a user or a password, which everybody who reads the URL would know.
+    #[error("without a user or password")]
+    Credentials,
+    /// To a port on which there may be anything but a web server.
+    #[error("only the ports 80, 443, and 1024 and above")]
+    Port,
+    /// To an address that is not the outside world's.
+    #[error("not an address of an inner network")]
+    Inner,
+}
+
+/// A URL that webhooks may be sent to, unless its name leads inside.
+#[derive(Debug, Clone)]
+pub(super) struct Target(pub(super) Uri);
+
+impl Target {
+    /// Reads a URL as browsers do, so that no notation hides an address: `0x7f.1` is `127.0.0.1` before it is looked at.
+    pub(super) fn read(text: &str, inner: Inner) -> Result<Self, NotATarget> {
+        if text.len() > MOST_BYTES {
+            return Err(NotATarget::Unreadable);
+        }
+        let mut url = Url::parse(text).map_err(|_| NotATarget::Unreadable)?;
+        if !["http", "https"].contains(&url.scheme()) {
+            return Err(NotATarget::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(NotATarget::Credentials);
+        }
+        if !url.port_or_known_default().is_some_and(|port| port == 80 || port == 443 || port >= 1024) {
+            return Err(NotATarget::Port);
+        }
+        let address = match url.host().ok_or(NotATarget::Unreadable)? {
+            Host::Ipv4(address) => Some(IpAddr::V4(address)),
+            Host::Ipv6(address) => Some(IpAddr::V6(address)),
+            Host::Domain(_) => None,
+        };
+        if inner == Inner::Refused && address.is_some_and(is_inner) {
+            return Err(NotATarget::Inner);
+        }
+        url.set_fragment(None);
+        url.as_str().parse().map(Self).map_err(|_| NotATarget::Unreadable)
+    }
+}

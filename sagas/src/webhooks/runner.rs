@@ -1,0 +1,404 @@
+//! Reads what there is to tell, and has it told.
+
+use super::body::body;
+use super::outbox::{Change, Deliveries, Due, Outbox, Receiver, Refusal};
+use super::{Carried, Courier, Parcel};
+use crate::orders::{Key, Likely, inspect, order};
+use crate::runner::{Answer, decoded, id_of};
+use crate::{Clock, SagaError};
+use chrono::TimeDelta;
+use domain::rental::Rental;
+use domain::webhook::{Webhook, WebhookCommand, WebhookEvent};
+use domain::{Event, Instant, RentalId, StoreSlug, WebhookId};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use journal::{Context, Executor, Journal, Parked, ReadError, Shared, Subscription, SubscriptionError, Subscriptions};
+use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+
+const NAME: &str = "webhooks";
+/// Events that are read at once; and so many that concern nobody are read before that is noted.
+const BATCH: usize = 1_024;
+/// Events that are on their way to one receiver at once, of as many rentals.
+const LINES: usize = 8;
+/// How long an event is tried.
+const PATIENCE: TimeDelta = TimeDelta::days(3);
+const LONGEST_PAUSE_S: i64 = 3_600;
+
+/// What webhooks are made over.
+pub struct WebhookParts {
+    /// Where `webhooks` subscribes.
+    pub subscriptions: Subscriptions,
+    /// Where `webhooks.db` is, or will be.
+    pub directory: PathBuf,
+    /// Looked at for a rental's store.
+    pub rentals: Executor<Rental>,
+    /// Told when a receiver is gone.
+    pub webhooks: Executor<Webhook>,
+    /// Who carries what is said.
+    pub courier: Arc<dyn Courier>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// How long one attempt may take.
+    pub timeout: Duration,
+    /// How often the clock is looked at.
+    pub tick: Duration,
+}
+
+/// What tells stores' programs.
+#[derive(Debug)]
+pub struct Webhooks;
+
+/// The same, running. Dropped without [`WebhooksRunning::stop`] it ends as in a crash, which repeats what was under way.
+#[derive(Debug)]
+pub struct WebhooksRunning {
+    stop: watch::Sender<bool>,
+    run: JoinHandle<()>,
+    deliveries: Deliveries,
+}
+
+impl Webhooks {
+    /// Goes on where it was stopped, or begins at the start of the journal.
+    ///
+    /// # Errors
+    /// When a file cannot be used, or the journal is older than what was read of it.
+    pub async fn start(parts: WebhookParts) -> Result<WebhooksRunning, SagaError> {
+        let outbox = Outbox::open(&parts.directory)?;
+        let subscription = parts.subscriptions.subscribe(NAME).await?;
+        let (after, receivers) = outbox.load().await?;
+        let head = subscription.journal().head();
+        if after > head {
+            return Err(SagaError::AheadOfTheJournal { process: NAME, checkpoint: after, head });
+        }
+        let deliveries = outbox.deliveries();
+        let runner = Runner {
+            look_at: receivers.iter().map(|(id, _)| (*id, Instant::default())).collect(),
+            receivers: receivers.into_iter().collect(),
+            noted: after,
+            busy: HashSet::new(),
+            under_way: FuturesUnordered::new(),
+            parts,
+            subscription,
+            outbox,
+            after,
+        };
+        let stop = watch::Sender::new(false);
+        let stopping = stop.subscribe();
+        let run = tokio::spawn(async move {
+            if let Err(error) = runner.run(stopping).await {
+                tracing::error!(subscription = NAME, %error, "stores' programs are told nothing any more");
+            }
+        });
+        Ok(WebhooksRunning { stop, run, deliveries })
+    }
+}
+
+impl WebhooksRunning {
+    /// Reads how deliveries stand.
+    #[must_use]
+    pub fn deliveries(&self) -> Deliveries {
+        self.deliveries.clone()
+    }
+
+    /// Takes up nothing new, and finishes what is under way; each attempt ends in its time.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        if let Err(error) = (&mut self.run).await {
+            tracing::error!(%error, "webhooks did not end by themselves");
+        }
+    }
+}
+
+impl Drop for WebhooksRunning {
+    fn drop(&mut self) {
+        self.run.abort();
+    }
+}
+
+struct Runner {
+    parts: WebhookParts,
+    subscription: Subscription,
+    outbox: Outbox,
+    /// What was read last, and what of that is noted.
+    after: u64,
+    noted: u64,
+    receivers: HashMap<WebhookId, Receiver>,
+    /// When there may be something to send, for each who may be sent something.
+    look_at: HashMap<WebhookId, Instant>,
+    busy: HashSet<(WebhookId, RentalId)>,
+    under_way: FuturesUnordered<UnderWay>,
+}
+
+type UnderWay = Pin<Box<dyn Future<Output = Ended> + Send>>;
+
+enum Wake {
+    Stop,
+    Ended(Ended),
+    Read(Result<Vec<Shared>, SubscriptionError>),
+    Tick,
+}
+
+/// An attempt that has ended.
+struct Ended {
+    webhook: WebhookId,
+    due: Due,
+    carried: Carried,
+}
+
+impl Runner {
+    async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), SagaError> {
+        self.subscription.progressed(self.after);
+        let mut ticks = tokio::time::interval(self.parts.tick);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let wake = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => Wake::Stop,
+                Some(ended) = self.under_way.next() => Wake::Ended(ended),
+                read = self.subscription.next(self.after, BATCH) => Wake::Read(read),
+                _ = ticks.tick() => Wake::Tick,
+            };
+            match wake {
+                Wake::Stop => break,
+                Wake::Ended(ended) => self.settle(ended).await?,
+                Wake::Read(Ok(events)) => self.take_up(events).await?,
+                Wake::Read(Err(SubscriptionError::Read(error @ ReadError::Database(_)))) => {
+                    tracing::warn!(subscription = NAME, %error, "the journal cannot be read, and is tried again");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                Wake::Read(Err(error)) => return Err(error.into()),
+                Wake::Tick => {}
+            }
+            self.send().await?;
+        }
+        while let Some(ended) = self.under_way.next().await {
+            self.settle(ended).await?;
+        }
+        self.outbox.note(vec![], self.after).await?;
+        self.subscription.save(self.after).await?;
+        Ok(())
+    }
+
+    /// Notes what is to be sent because of some events.
+    async fn take_up(&mut self, events: Vec<Shared>) -> Result<(), SagaError> {
+        let mut changes = Vec::new();
+        for event in &events {
+            match event.category() {
+                "webhook" => changes.extend(self.registered(event).await?),
+                "rental" => changes.extend(self.concerned(event).await?),
+                _ => {}
+            }
+            self.after = event.position;
+        }
+        let now = self.parts.clock.now();
+        for change in &changes {
+            if let Change::ToBeSent { webhook, .. } = change {
+                self.look_at.insert(*webhook, now);
+            }
+        }
+        if !changes.is_empty() || self.after - self.noted >= BATCH as u64 {
+            self.outbox.note(changes, self.after).await?;
+            self.noted = self.after;
+        }
+        self.subscription.progressed(self.after);
+        Ok(())
+    }
+
+    async fn registered(&mut self, event: &Shared) -> Result<Option<Change>, SagaError> {
+        let Some(id) = id_of(event).map(WebhookId) else { return Ok(None) };
+        Ok(match decoded(event) {
+            Ok(Event::Webhook(WebhookEvent::Registered { store, url, events, .. })) => {
+                let receiver = Receiver { store: store.clone(), url: url.clone(), events: events.clone() };
+                self.receivers.insert(id, receiver.clone());
+                Some(Change::Added(id, receiver))
+            }
+            Ok(Event::Webhook(WebhookEvent::Stopped { .. } | WebhookEvent::Removed { .. })) => {
+                self.receivers.remove(&id);
+                self.look_at.remove(&id);
+                Some(Change::Ended(id))
+            }
+            Ok(_) => None,
+            Err(error) => {
+                self.park(event, error.to_string()).await?;
+                None
+            }
+        })
+    }
+
+    /// Whoever is to be told of an event.
+    async fn concerned(&mut self, event: &Shared) -> Result<Vec<Change>, SagaError> {
+        let wants = |receiver: &Receiver| receiver.events.is_empty() || receiver.events.contains(&*event.event_type);
+        if !self.receivers.values().any(wants) {
+            return Ok(vec![]);
+        }
+        let Some(rental) = id_of(event).map(RentalId) else { return Ok(vec![]) };
+        let Some(store) = self.store_of(event, rental).await? else { return Ok(vec![]) };
+        let concerned = self.receivers.iter().filter(|(_, receiver)| receiver.store == store && wants(receiver));
+        let position = event.position;
+        Ok(concerned.map(|(webhook, _)| Change::ToBeSent { webhook: *webhook, rental, position }).collect())
+    }
+
+    /// A rental never changes its store.
+    async fn store_of(&mut self, event: &Shared, rental: RentalId) -> Result<Option<StoreSlug>, SagaError> {
+        let key = Key::of(rental.0);
+        let store = |rental: &Rental| rental.terms().map(|terms| terms.store.clone());
+        match inspect(&self.parts.rentals, key.as_str(), store).await {
+            Ok(store) => Ok(store),
+            Err(Answer::Stopped(reason)) => Err(SagaError::Stopped(reason)),
+            Err(Answer::Broken(reason)) => {
+                self.park(event, reason).await?;
+                Ok(None)
+            }
+            Err(Answer::<Infallible>::Refused(refusal)) => match refusal {},
+        }
+    }
+
+    /// What cannot be read is shown, and the rest goes on.
+    async fn park(&mut self, event: &Shared, reason: String) -> Result<(), SagaError> {
+        let (sequence, event_type) = (event.stream.to_string(), event.event_type.to_string());
+        let (position, parked_at) = (event.position, self.parts.clock.now());
+        Ok(self.subscription.park(Parked { sequence, position, event_type, attempts: 1, reason, parked_at }).await?)
+    }
+
+    /// Sends whatever may be sent now.
+    async fn send(&mut self) -> Result<(), SagaError> {
+        if self.subscription.is_paused() {
+            return Ok(());
+        }
+        let now = self.parts.clock.now();
+        let to_look_at: Vec<_> = self.look_at.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
+        for webhook in to_look_at {
+            let Some(receiver) = self.receivers.get(&webhook) else { continue };
+            let lines = self.busy.iter().filter(|(busy, _)| *busy == webhook).count();
+            if lines >= LINES {
+                continue;
+            }
+            // Those under way are among what is due.
+            let most = LINES + lines;
+            let (due, later) = self.outbox.due(webhook, now, most).await?;
+            let all = due.len();
+            let free: Vec<_> = due.into_iter().filter(|due| !self.busy.contains(&(webhook, due.rental))).collect();
+            for due in free.into_iter().take(LINES - lines) {
+                self.busy.insert((webhook, due.rental));
+                let (journal, parts) = (self.subscription.journal().clone(), &self.parts);
+                self.under_way.push(attempt(
+                    journal,
+                    parts.courier.clone(),
+                    parts.timeout,
+                    webhook,
+                    receiver.clone(),
+                    due,
+                ));
+            }
+            // When one that is under way has ended, it is looked at again in any case.
+            if all < most {
+                match later {
+                    Some(later) => self.look_at.insert(webhook, later),
+                    None => self.look_at.remove(&webhook),
+                };
+            }
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self, Ended { webhook, due, carried }: Ended) -> Result<(), SagaError> {
+        self.busy.remove(&(webhook, due.rental));
+        let now = self.parts.clock.now();
+        if self.receivers.contains_key(&webhook) {
+            self.look_at.insert(webhook, now);
+        }
+        let reason = match carried {
+            Carried::Taken => return self.outbox.taken(webhook, due.position).await,
+            Carried::Gone => return self.gone(webhook, now).await,
+            Carried::Refused { reason } => reason,
+        };
+        let again_at = now + pause_after(due.attempts + 1);
+        let is_over = again_at - due.first_at.unwrap_or(now) > PATIENCE;
+        if is_over {
+            tracing::warn!(webhook.id = %webhook, position = due.position, reason, "an event was not taken for three days");
+        }
+        let refusal = Refusal { reason, at: now, again_at: (!is_over).then_some(again_at) };
+        self.outbox.refused(webhook, due, refusal).await
+    }
+
+    /// The receiver says so for ever: that is a fact, and it is recorded.
+    async fn gone(&mut self, webhook: WebhookId, now: Instant) -> Result<(), SagaError> {
+        self.receivers.remove(&webhook);
+        self.look_at.remove(&webhook);
+        let context = Context {
+            command_id: Uuid::now_v7(),
+            correlation_id: webhook.to_string().into(),
+            causation_id: None,
+            actor: "process:webhooks".into(),
+            seen_revision: None,
+        };
+        let (key, stop) = (Key::of(webhook.0), WebhookCommand::Stop { now });
+        match order::<Webhook, Infallible>(&self.parts.webhooks, key.as_str(), Likely::Known, stop, &context).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(refusal)) => {
+                tracing::error!(webhook.id = %webhook, %refusal, "a receiver is gone that never was");
+                Ok(())
+            }
+            Err(Answer::Stopped(reason) | Answer::Broken(reason)) => Err(SagaError::Stopped(reason)),
+            Err(Answer::Refused(refusal)) => match refusal {},
+        }
+    }
+}
+
+fn attempt(
+    journal: Journal,
+    courier: Arc<dyn Courier>,
+    timeout: Duration,
+    webhook: WebhookId,
+    receiver: Receiver,
+    due: Due,
+) -> UnderWay {
+    Box::pin(async move {
+        let carried = match parcel(&journal, webhook, receiver, due).await {
+            Ok(parcel) => {
+                let late = |_| Carried::Refused { reason: "no answer in time".to_owned() };
+                tokio::time::timeout(timeout, courier.carry(parcel)).await.unwrap_or_else(late)
+            }
+            Err(reason) => {
+                tracing::error!(webhook.id = %webhook, position = due.position, reason, "an event cannot be sent");
+                Carried::Refused { reason: "it cannot be read here".to_owned() }
+            }
+        };
+        Ended { webhook, due, carried }
+    })
+}
+
+async fn parcel(journal: &Journal, webhook: WebhookId, receiver: Receiver, due: Due) -> Result<Parcel, String> {
+    let events = journal.read_all(due.position - 1, 1).await.map_err(|error| error.to_string())?;
+    let event = events.first().ok_or_else(|| "there is no such event".to_owned())?;
+    let rental = match event.decoded(Event::decode) {
+        Ok(Event::Rental(rental)) => rental,
+        Ok(_) => return Err("it is not of a rental".to_owned()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let body = body(event, &receiver.store, due.rental, rental).map_err(|error| error.to_string())?;
+    Ok(Parcel { webhook, url: receiver.url, event: event.event_id, position: event.position, body })
+}
+
+/// One second after the first failure, twice as long after each further one, and an hour at the most.
+fn pause_after(failures: u32) -> TimeDelta {
+    let doublings = failures.saturating_sub(1).min(16);
+    TimeDelta::seconds((1_i64 << doublings).min(LONGEST_PAUSE_S))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pause_after;
+
+    #[test]
+    fn pauses_double_up_to_an_hour() {
+        let pauses: Vec<_> = (1..=14).map(|failures| pause_after(failures).num_seconds()).collect();
+        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 3_600, 3_600]);
+    }
+}
