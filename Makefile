@@ -1,5 +1,6 @@
 # Every step has a name, and CI runs these same names: `make check`, `make test` …
-.PHONY: help all check format lint docs test unit stories architecture demo bench bench-short
+.PHONY: help all check format lint docs test unit hostile stories stories-postgres architecture property demo bench bench-short \
+	drills drills-short chaos chaos-short
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -27,8 +28,19 @@ stories: ## The whole-system stories, over HTTP against the real program
 	cargo build --locked -p reservoir
 	cargo test --locked -p stories --test stories
 
+stories-postgres: ## The same with every journal in PostgreSQL, on a server of the run's own
+	cargo build --locked -p reservoir
+	RESERVOIR_TEST_JOURNAL=postgres cargo test --locked -p stories --test stories
+
+hostile: ## Sixteen hostile writers and 1,000,000 events in PostgreSQL; about ten minutes
+	RESERVOIR_HOSTILE_EVENTS=1000000 cargo test --release --locked -p journal --test hostile -- --nocapture
+
 architecture: ## Do the arrows between the crates point where they should?
 	cargo test --locked -p stories --test architecture
+
+property: ## Random lives for ten minutes (PROPERTY_S=60: one), and every interleaving with two crashes
+	PROPERTY_S=$${PROPERTY_S:-600} cargo test --locked -p sagas --test property -- --nocapture
+	cargo test --locked -p sagas --lib interleavings -- --include-ignored
 
 demo: ## Play the stories and serve
 	cargo run --release --locked -- demo
@@ -40,3 +52,21 @@ bench: ## Sagas per second, latency and replay rate, beside the bare limit
 bench-short: ## The same in about a minute
 	cargo build --release --locked -p reservoir
 	cargo run --release --locked -p stories --bin bench -- --short
+
+drills: ## Load pictures: steady, outages, three times too much, slow clients; about ten minutes
+	cargo build --release --locked -p reservoir
+	cargo run --release --locked -p stories --bin drills -- $(DRILL)
+
+drills-short: ## The same in about three minutes
+	cargo build --release --locked -p reservoir
+	cargo run --release --locked -p stories --bin drills -- --short $(DRILL)
+
+chaos: ## 5,000 sagas, a provider with every behaviour, 50 kills; and without keys it has to fail
+	cargo build --release --locked -p reservoir
+	cargo run --release --locked -p stories --bin drills -- chaos
+	cargo run --release --locked -p stories --bin drills -- chaos --short --negative-control
+
+chaos-short: ## 300 sagas and 4 kills, in the profile of the tests
+	cargo build --locked -p reservoir
+	cargo run --locked -p stories --bin drills -- chaos --short
+	cargo run --locked -p stories --bin drills -- chaos --short --negative-control

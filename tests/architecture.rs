@@ -10,14 +10,16 @@ use std::process::Command;
 /// Who may know whom. Whatever is not here is forbidden, tests included.
 const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("journal", &[]),
+    ("journal", &["cluster"]),
+    // A PostgreSQL server for tests.
+    ("cluster", &[]),
     ("projections", &["domain", "journal"]),
     ("sagas", &["domain", "journal"]),
     ("gateways", &["domain", "sagas"]),
     ("api", &["domain", "journal", "projections"]),
     ("reservoir", &["api", "domain", "gateways", "journal", "projections", "sagas"]),
     // The stories know the program by its command line and HTTP alone; the bench compares with the bare journal.
-    ("stories", &["journal"]),
+    ("stories", &["cluster", "journal"]),
 ];
 
 const MOST_LINES: usize = 450;
@@ -92,7 +94,7 @@ fn files(extensions: &[&str]) -> Vec<(String, String)> {
 }
 
 fn is_test(path: &str) -> bool {
-    ["/tests/", "/tests.rs", "/testing.rs", "/golden.rs"].iter().any(|part| path.contains(part))
+    ["/tests/", "/tests.rs", "/testing.rs", "/golden.rs", "/interleavings/"].iter().any(|part| path.contains(part))
         || path.starts_with("tests/")
 }
 

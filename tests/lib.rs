@@ -17,6 +17,7 @@ mod seed;
 mod server;
 mod shop;
 mod transcript;
+pub mod wire;
 
 pub use business::{Business, PRICE};
 pub use dates::{august, date_next_year, day_at_seoul, instant_in, july, last_sunday};
@@ -25,7 +26,7 @@ pub use http::{Client, Reply, Request};
 pub use mail::MailServer;
 pub use money::adds_up;
 pub use program::{Data, Outcome};
-pub use provider::{Books, Provider, our_books};
+pub use provider::{Books, KilledProvider, Provider, our_books};
 pub use receiver::{Receiver, Sent};
 pub use seed::Seed;
 pub use server::Server;

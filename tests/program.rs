@@ -2,24 +2,31 @@
 
 use crate::eventually::PATIENCE;
 use crate::server::Server;
+use cluster::Cluster;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
+use tokio::time::timeout;
 
 /// What providers and servers of the stories sign and prove webhooks with.
 const PROVIDER_SECRET: &str = "whsec_of_the_stories";
 /// Who the program is to the mail server of the stories.
 const MAIL_ACCOUNT: (&str, &str) = ("stories", "password-of-the-stories");
 
+/// `postgres` gives every data directory a journal in a database of its own, in a cluster of the test run.
+const JOURNAL: &str = "RESERVOIR_TEST_JOURNAL";
+
 /// A data directory that goes away with the last one who holds it, and the options that the program is given with it.
 #[derive(Debug)]
 pub struct Data {
     directory: TempDir,
     options: Vec<String>,
+    journal: String,
     tokens: Mutex<HashMap<String, String>>,
 }
 
@@ -41,15 +48,20 @@ impl Data {
         Self::with_options(&[])
     }
 
-    /// An empty directory, and what else `serve` is told.
+    /// An empty directory, and what else `serve` is told. A story about the SQLite file itself says `--journal sqlite`.
     ///
     /// # Panics
     /// When there is no room for temporary files.
     #[must_use]
     pub fn with_options(options: &[&str]) -> Arc<Self> {
         let directory = tempfile::Builder::new().prefix("reservoir-story-").tempdir().expect("a temporary directory");
-        let options = options.iter().map(|&option| option.to_owned()).collect();
-        Arc::new(Self { directory, options, tokens: Mutex::default() })
+        let mut options: Vec<_> = options.iter().map(|&option| option.to_owned()).collect();
+        // Every command takes it, not only `serve`.
+        let journal = match options.iter().position(|option| option == "--journal") {
+            Some(chosen) => options.drain(chosen..chosen + 2).nth(1).expect("which journal"),
+            None => journal_of_this_run(),
+        };
+        Arc::new(Self { directory, options, journal, tokens: Mutex::default() })
     }
 
     /// Where everything is kept.
@@ -77,10 +89,24 @@ impl Data {
     /// When it has not ended by then.
     pub async fn run_within(&self, patience: Duration, arguments: &[&str]) -> Outcome {
         let child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let ended = tokio::time::timeout(patience, child.expect("reservoir starts").wait_with_output()).await;
+        let ended = timeout(patience, child.expect("reservoir starts").wait_with_output()).await;
         Outcome::of(
             ended.unwrap_or_else(|_| panic!("`reservoir {}` does not end", arguments.join(" "))).expect("output"),
         )
+    }
+
+    /// Runs the program to its end, and hands over every line that it prints.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn each_line(&self, arguments: &[&str], mut take: impl FnMut(&str)) {
+        let mut child = self.command(arguments).stdout(Stdio::piped()).spawn().expect("reservoir starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        while let Some(line) = lines.next_line().await.expect("it can be read") {
+            take(&line);
+        }
+        let ended = timeout(PATIENCE, child.wait()).await.expect("it ends").expect("it ended");
+        assert!(ended.success(), "`reservoir {}` failed", arguments.join(" "));
     }
 
     /// A bearer token, minted once for each principal.
@@ -104,11 +130,12 @@ impl Data {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         let around = std::env::vars_os().map(|(name, _)| name);
-        for name in around.filter(|name| name.to_string_lossy().starts_with("RESERVOIR_")) {
+        for name in around.filter(|name| is_configuration(&name.to_string_lossy())) {
             command.env_remove(name);
         }
         command.env("RESERVOIR_PROVIDER_SECRET", PROVIDER_SECRET);
         command.env("RESERVOIR_SMTP_USER", MAIL_ACCOUNT.0).env("RESERVOIR_SMTP_PASSWORD", MAIL_ACCOUNT.1);
+        command.env("RESERVOIR_JOURNAL", &self.journal);
         command.args(arguments).arg("--data").arg(self.path());
         command.current_dir(self.path()).stdin(Stdio::null()).kill_on_drop(true);
         command
@@ -146,6 +173,18 @@ impl Outcome {
     pub fn success(&self) -> &str {
         assert_eq!(self.code, Some(0), "it failed: {self:?}");
         &self.stdout
+    }
+}
+
+fn is_configuration(name: &str) -> bool {
+    name.starts_with("RESERVOIR_") || name.starts_with("STRIPE_")
+}
+
+fn journal_of_this_run() -> String {
+    match std::env::var(JOURNAL) {
+        Ok(chosen) if chosen == "postgres" => Cluster::shared().database(),
+        Ok(other) if other != "sqlite" => panic!("{JOURNAL} is `sqlite` or `postgres`, not `{other}`"),
+        Ok(_) | Err(_) => "sqlite".to_owned(),
     }
 }
 

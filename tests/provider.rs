@@ -24,6 +24,25 @@ pub struct Provider {
     _stdout: Lines<BufReader<ChildStdout>>,
 }
 
+/// What is left of a provider that was killed: its books, and its address.
+#[must_use = "it comes back when it is restarted"]
+pub struct KilledProvider {
+    address: String,
+    data: Arc<Data>,
+    options: Vec<String>,
+}
+
+impl KilledProvider {
+    /// The program again at the same address with the same books.
+    ///
+    /// # Panics
+    /// When it does not come back.
+    pub async fn restart(self) -> Provider {
+        let listen = self.address.strip_prefix("http://").expect("an address").to_owned();
+        Provider::run(self.data, self.options, &listen).await
+    }
+}
+
 /// What was taken and what went back, in minor units, by payment.
 pub type Books = BTreeMap<String, (i64, i64)>;
 
@@ -61,11 +80,18 @@ impl Provider {
     /// # Panics
     /// When it cannot be ended or does not come back.
     #[must_use]
-    pub async fn killed_and_restarted(mut self) -> Self {
+    pub async fn killed_and_restarted(self) -> Self {
+        self.kill().await.restart().await
+    }
+
+    /// kill -9.
+    ///
+    /// # Panics
+    /// When even that does not end it.
+    pub async fn kill(mut self) -> KilledProvider {
         self.child.start_kill().expect("it was running");
         timeout(PATIENCE, self.child.wait()).await.expect("it ends").expect("it ended");
-        let listen = self.address.strip_prefix("http://").expect("an address").to_owned();
-        Self::run(self.data, self.options, &listen).await
+        KilledProvider { address: self.address, data: self.data, options: self.options }
     }
 
     /// Behaves like that from now on.

@@ -48,6 +48,15 @@ impl Server {
         self.client.clone()
     }
 
+    /// Of the process.
+    ///
+    /// # Panics
+    /// When it has ended.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id().expect("it is running")
+    }
+
     /// kill -9.
     ///
     /// # Panics

@@ -1,6 +1,7 @@
 //! A command as it arrives: who gives it, its headers, and its body, which is read last.
 
 use crate::Api;
+use crate::answer::{Answer, PREFERENCE_APPLIED};
 use crate::error::{
     BODY_TOO_LARGE, BODY_TOO_SLOW, FORBIDDEN, MALFORMED, MALFORMED_JSON, NOT_JSON, OVERLOADED, UNAUTHENTICATED,
     invalid_body, malformed,
@@ -69,7 +70,7 @@ impl Preference {
     }
 
     /// As `Preference-Applied` has it.
-    pub(crate) fn applied(self) -> Option<HeaderValue> {
+    fn applied(self) -> Option<HeaderValue> {
         match self {
             Self::None => None,
             Self::Wait(seconds) => HeaderValue::try_from(format!("wait={seconds}")).ok(),
@@ -99,11 +100,9 @@ impl FromRequest<Arc<Api>> for Call {
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         let headers = request.headers();
         let caller = authenticated(api, headers)?;
-        let place = api
-            .places
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| Problem::new(OVERLOADED, "as many commands as may be are in flight").retry_after_s(1))?;
+        if api.places.available_permits() == 0 {
+            return Err(no_place());
+        }
         let seen_revision = seen_revision(headers)?;
         let correlation_id = visible(headers, CORRELATION_ID, 128)?.map(Arc::from);
         let key = visible(headers, IDEMPOTENCY_KEY, 255)?.map(str::to_owned);
@@ -111,7 +110,9 @@ impl FromRequest<Arc<Api>> for Call {
         let language = language::asked_for(headers);
         let says_json = says_json(headers);
         let (method, path) = (request.method().clone(), request.uri().to_string());
+        // No place is taken before the body is there: whoever sends it slowly would keep it from others.
         let body = read_body(request, api).await?;
+        let place = api.places.clone().try_acquire_owned().map_err(|_| no_place())?;
         Ok(Self {
             caller,
             method,
@@ -126,6 +127,11 @@ impl FromRequest<Arc<Api>> for Call {
             _place: place,
         })
     }
+}
+
+/// Told to whoever comes when every place is taken.
+pub(crate) fn no_place() -> Problem {
+    Problem::new(OVERLOADED, "as many commands as may be are in flight").retry_after_s(1)
 }
 
 /// Reads a body within its bounds of size and time.
@@ -195,6 +201,14 @@ impl Call {
         }
         let detail = format!("only administrators and the staff of `{store}` may do this");
         Err(Problem::new(FORBIDDEN, detail).with("store", store.as_str()))
+    }
+
+    /// The answer, saying which preference was honoured.
+    pub(crate) fn as_preferred(&self, answer: Answer) -> Answer {
+        match self.preference.applied() {
+            Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
+            None => answer,
+        }
     }
 
     /// The metadata of what the command will cause. Without a correlation id of the caller's it is `conversation`.

@@ -33,6 +33,7 @@ mod stores;
 mod story;
 mod subscribers;
 mod told;
+mod undecided;
 mod vault;
 mod webhooks;
 mod when;

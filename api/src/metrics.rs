@@ -111,6 +111,11 @@ fn write(text: &mut String, api: &Api) -> fmt::Result {
     gauge("reservoir_http_requests_in_flight", "Requests that are worked on.", in_flight)?;
     let commands = api.settings.max_in_flight.saturating_sub(api.places.available_permits());
     gauge("reservoir_commands_in_flight", "Commands that are worked on.", commands as u64)?;
+    gauge(
+        "reservoir_rentals_undecided",
+        "Rentals that were answered and are not decided.",
+        api.undecided.count() as u64,
+    )?;
     let breaker = api.door.breaker();
     writeln!(text, "# HELP reservoir_payment_breaker 1 for where the breaker around the payment provider stands.")?;
     writeln!(text, "# TYPE reservoir_payment_breaker gauge")?;

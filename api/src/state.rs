@@ -7,6 +7,7 @@ use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::problem::Problem;
 use crate::subscribers::WebhookSender;
+use crate::undecided::Undecided;
 use crate::vault::{Vault, VaultError};
 use crate::webhooks::PaymentWebhooks;
 use domain::contact::Contact;
@@ -89,7 +90,8 @@ pub struct Parts {
 /// How much is let in.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Commands that are worked on at once; more are answered with 503 at the door.
+    /// Commands that are worked on at once; more are answered with 503 at the door. As many rentals may be undecided after their
+    /// answer. More than keep everything busy only wait, and cost.
     pub max_in_flight: usize,
     /// How long a command waits for its outcome where its caller says nothing.
     pub wait: Duration,
@@ -97,7 +99,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_in_flight: 4_096, wait: Duration::from_secs(2) }
+        Self { max_in_flight: 1_024, wait: Duration::from_secs(2) }
     }
 }
 
@@ -123,6 +125,7 @@ pub(crate) struct Api {
     pub(crate) outcomes: Outcomes,
     pub(crate) requests: Requests,
     pub(crate) places: Arc<Semaphore>,
+    pub(crate) undecided: Undecided,
     pub(crate) metrics: Metrics,
     pub(crate) openapi: String,
     /// An item never changes its store.
@@ -164,12 +167,13 @@ impl Api {
             payment_webhooks,
             keys,
             vault,
-            settings,
             outcomes: Outcomes::new(),
             requests: Requests::default(),
             places,
+            undecided: Undecided::at_most(settings.max_in_flight),
             metrics: Metrics::default(),
             openapi,
+            settings,
             store_of: Cache::new(KNOWN_ITEMS),
             draining: AtomicBool::new(false),
         }

@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::call;
 use crate::contradictions;
-use crate::error::{NOT_AUTHENTIC, OVERLOADED, unavailable};
+use crate::error::{NOT_AUTHENTIC, unavailable};
 use crate::problem::Problem;
 use crate::{Api, schema};
 use axum::extract::{Path, Request, State};
@@ -80,10 +80,7 @@ async fn take(State(api): State<Arc<Api>>, Path(provider): Path<String>, request
         PaymentNotice::Declined { payment, code } => (payment, PaymentCommand::Decline { code, now }),
         PaymentNotice::Irrelevant => return Ok(taken()),
     };
-    let _place = api
-        .places
-        .try_acquire()
-        .map_err(|_| Problem::new(OVERLOADED, "as many commands as may be are in flight").retry_after_s(1))?;
+    let _place = api.places.try_acquire().map_err(|_| call::no_place())?;
     let Some(context) = context(&api, &provider, payment).await? else {
         tracing::warn!(payment.id = %payment, provider, "a webhook tells of a payment that is not known");
         return Ok(taken());

@@ -4,6 +4,9 @@ use crate::failure::Failure;
 use crate::messenger;
 use crate::provider::{Choice, Secrets};
 use clap::Args;
+use gateways::STRIPE_URL;
+use journal::Source;
+use journal::postgres::PostgresAddress;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -22,7 +25,7 @@ pub(crate) struct Options {
     /// Address to serve on; port 0 picks a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS", global = true, env = "RESERVOIR_LISTEN")]
     listen: Option<String>,
-    /// Which journal: `sqlite` [default: sqlite]
+    /// Which journal: `sqlite`, a file in the data directory, or `postgres://user@host/database` [default: sqlite]
     #[arg(long, value_name = "JOURNAL", global = true, env = "RESERVOIR_JOURNAL")]
     journal: Option<String>,
     /// Configuration file [default: ./reservoir.toml where there is one]
@@ -31,11 +34,14 @@ pub(crate) struct Options {
     /// What to log, to standard error: `info`, `warn,sagas=debug` … [default: warn]
     #[arg(long, value_name = "FILTER", global = true, env = "RESERVOIR_LOG")]
     log: Option<String>,
-    /// Who moves the money: `simulated`, in this process, or the address of a `reservoir simulate-provider`
-    /// [default: simulated]
+    /// Who moves the money: `simulated`, in this process; the address of a `reservoir simulate-provider`; or `stripe`, with
+    /// `STRIPE_SECRET_KEY` and `STRIPE_WEBHOOK_SECRET` in the environment [default: simulated]
     #[arg(long, value_name = "PROVIDER", global = true, env = "RESERVOIR_PAYMENT_PROVIDER")]
     payment_provider: Option<String>,
-    /// How long a payment provider may take, in milliseconds [default: 610]
+    /// Where Stripe is [default: `https://api.stripe.com`]
+    #[arg(long, value_name = "URL", global = true, env = "RESERVOIR_STRIPE_URL")]
+    stripe_url: Option<String>,
+    /// How long a payment provider may take, in milliseconds [default: 610; for Stripe 10000]
     #[arg(long, value_name = "MS", global = true, env = "RESERVOIR_PAYMENT_TIMEOUT_MS")]
     payment_timeout_ms: Option<u64>,
     /// How long the simulated provider takes, in milliseconds: `0`, or a range like `400-620` [default: 0]
@@ -54,7 +60,7 @@ pub(crate) struct Options {
     /// Let stores' webhooks go to inner networks too: for tests, and where every store is trusted with them
     #[arg(long, global = true, hide = true, env = "RESERVOIR_WEBHOOKS_ALLOW_INNER")]
     webhooks_allow_inner: bool,
-    /// Commands that may be in flight before others are asked to come back [default: 4096]
+    /// Commands that may be in flight before others are asked to come back [default: 1024]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
     /// Connections that may be open before others are asked to come back [default: 10000]
@@ -71,6 +77,7 @@ struct File {
     journal: Option<String>,
     log: Option<String>,
     payment_provider: Option<String>,
+    stripe_url: Option<String>,
     payment_timeout_ms: Option<u64>,
     simulated_latency_ms: Option<String>,
     messenger: Option<String>,
@@ -84,10 +91,12 @@ struct File {
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
+    pub(crate) journal: Source,
     pub(crate) listen: SocketAddr,
     /// Whether somebody asked for this very address.
     pub(crate) listen_is_chosen: bool,
     pub(crate) payment_provider: Choice,
+    pub(crate) stripe_url: String,
     pub(crate) payment_timeout: Duration,
     pub(crate) simulated_latency: Range<Duration>,
     pub(crate) messenger: messenger::Choice,
@@ -104,12 +113,10 @@ impl Options {
     pub(crate) fn resolve(&self) -> Result<Config, Failure> {
         let file = read_file(self.config.as_deref())?;
         let listen = self.listen.clone().or(file.listen);
-        let journal = self.journal.clone().or(file.journal).unwrap_or_else(|| "sqlite".to_owned());
-        if journal != "sqlite" {
-            return Err(Failure::new(format!("journal `{journal}`: this program has only `sqlite`")));
-        }
+        let data = self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data"));
+        let journal = source(self.journal.as_deref().or(file.journal.as_deref()).unwrap_or("sqlite"), &data)?;
         let latency = self.simulated_latency_ms.clone().or(file.simulated_latency_ms);
-        let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(4_096);
+        let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(1_024);
         if max_in_flight == 0 {
             return Err(Failure::new("max-in-flight must be at least 1"));
         }
@@ -117,18 +124,22 @@ impl Options {
         if max_connections == 0 {
             return Err(Failure::new("max-connections must be at least 1"));
         }
-        let timeout_ms = self.payment_timeout_ms.or(file.payment_timeout_ms).unwrap_or(610);
+        let provider = self.payment_provider.clone().or(file.payment_provider);
+        let payment_provider = Choice::of(provider.as_deref().unwrap_or("simulated"))?;
+        let timeout_ms = self.payment_timeout_ms.or(file.payment_timeout_ms);
+        let timeout_ms = timeout_ms.unwrap_or_else(|| payment_provider.usual_timeout_ms());
         if timeout_ms == 0 {
             return Err(Failure::new("payment-timeout-ms must be at least 1"));
         }
         let messenger = self.messenger.clone().or(file.messenger).unwrap_or_else(|| "log".to_owned());
         let (mail_from, mail_rate) = (self.mail_from.clone().or(file.mail_from), self.mail_rate.or(file.mail_rate));
-        let provider = self.payment_provider.clone().or(file.payment_provider);
         Ok(Config {
-            data: self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data")),
+            data,
+            journal,
             listen_is_chosen: listen.is_some(),
             listen: address(listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
-            payment_provider: Choice::of(provider.as_deref().unwrap_or("simulated"))?,
+            payment_provider,
+            stripe_url: self.stripe_url.clone().or(file.stripe_url).unwrap_or_else(|| STRIPE_URL.to_owned()),
             payment_timeout: Duration::from_millis(timeout_ms),
             simulated_latency: range(latency.as_deref().unwrap_or("0"))?,
             webhooks_allow_inner: self.webhooks_allow_inner,
@@ -160,6 +171,17 @@ fn read_file(chosen: Option<&Path>) -> Result<File, Failure> {
     })
 }
 
+fn source(text: &str, data: &Path) -> Result<Source, Failure> {
+    match text {
+        "sqlite" => Ok(Source::Directory(data.to_owned())),
+        // Nothing of it is shown: it may hold a password.
+        address if PostgresAddress::is_meant_by(address) => {
+            address.parse().map(Source::Postgres).map_err(|error| Failure::because("journal", error))
+        }
+        other => Err(Failure::new(format!("journal `{other}`: it is `sqlite`, or postgres://user@host/database"))),
+    }
+}
+
 fn address(text: &str) -> Result<SocketAddr, Failure> {
     text.parse().map_err(|_| Failure::new(format!("listen `{text}`: an address looks like 127.0.0.1:8080")))
 }
@@ -186,6 +208,8 @@ mod tests {
         assert_eq!(resolved(listen).unwrap_err(), "listen `everywhere`: an address looks like 127.0.0.1:8080");
         let latency = Options { simulated_latency_ms: Some("620-400".to_owned()), ..Options::default() };
         assert!(resolved(latency).unwrap_err().starts_with("simulated-latency-ms `620-400`"));
+        let provider = Options { payment_provider: Some("piggy-bank".to_owned()), ..Options::default() };
+        assert!(resolved(provider).unwrap_err().starts_with("payment-provider"));
         let journal = Options { journal: Some("carrier-pigeon".to_owned()), ..Options::default() };
         assert!(resolved(journal).unwrap_err().contains("carrier-pigeon"));
         let messenger = Options { messenger: Some("carrier:secret@pigeon".to_owned()), ..Options::default() };
@@ -193,6 +217,9 @@ mod tests {
         assert!(error.starts_with("messenger: ") && !error.contains("secret"), "{error}");
         let nobody = Options { messenger: Some("smtp://127.0.0.1:25".to_owned()), ..Options::default() };
         assert!(resolved(nobody).unwrap_err().starts_with("mail-from: "));
+        let address = "postgres://somebody:secret@host:port/x".to_owned();
+        let line = resolved(Options { journal: Some(address), ..Options::default() }).unwrap_err();
+        assert!(line.contains("looks like postgres://user@host/database") && !line.contains("secret"), "{line}");
     }
 
     #[test]

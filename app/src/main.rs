@@ -4,6 +4,8 @@ mod commands;
 mod config;
 mod failure;
 mod messenger;
+mod opening;
+mod patient;
 mod provider;
 mod serving;
 mod system;
@@ -83,8 +85,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve => runtime.block_on(commands::serve::run(&config)),
         Command::Demo(arguments) => runtime.block_on(commands::demo::run(&config, &arguments)),
         Command::Replay(arguments) => runtime.block_on(commands::replay::run(&config, &arguments)),
-        Command::Verify => commands::verify::run(&config),
-        Command::Events(arguments) => commands::events::run(&config, &arguments),
+        Command::Verify => runtime.block_on(commands::verify::run(&config)),
+        Command::Events(arguments) => runtime.block_on(commands::events::run(&config, &arguments)),
         Command::Policy(arguments) => commands::policy::run(&arguments),
         Command::Token(arguments) => commands::token::run(&config, &arguments),
         Command::Subscriptions(arguments) => runtime.block_on(commands::subscriptions::run(&config, &arguments)),

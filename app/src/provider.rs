@@ -5,12 +5,16 @@ use crate::failure::Failure;
 use api::PaymentNotice;
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
-use gateways::{Notice, PaymentWebhooks, RemoteProvider, Secret};
+use gateways::{Notice, PaymentWebhooks, RemoteProvider, Secret, StripeProvider};
 use sagas::{PaymentProvider, SimulatedProvider};
 use std::sync::Arc;
 
 /// Signs the webhooks of the simulated provider.
 const PROVIDER_SECRET: &str = "RESERVOIR_PROVIDER_SECRET";
+/// The account's key.
+const STRIPE_KEY: &str = "STRIPE_SECRET_KEY";
+/// Signs the webhooks of the endpoint that was set up for this server.
+const STRIPE_WEBHOOK: &str = "STRIPE_WEBHOOK_SECRET";
 
 /// What was chosen with `--payment-provider`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,17 +23,25 @@ pub(crate) enum Choice {
     Simulated,
     /// A `reservoir simulate-provider` at an address.
     Remote(String),
+    /// Stripe.
+    Stripe,
 }
 
 /// Secrets, from the environment only: a command line and a file can be read by others.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Secrets {
     pub(crate) provider: Option<Secret>,
+    stripe_key: Option<Secret>,
+    stripe_webhook: Option<Secret>,
 }
 
 impl Secrets {
     pub(crate) fn of_environment() -> Result<Self, Failure> {
-        Ok(Self { provider: secret(PROVIDER_SECRET)? })
+        Ok(Self {
+            provider: secret(PROVIDER_SECRET)?,
+            stripe_key: secret(STRIPE_KEY)?,
+            stripe_webhook: secret(STRIPE_WEBHOOK)?,
+        })
     }
 }
 
@@ -45,9 +57,20 @@ impl Choice {
     pub(crate) fn of(text: &str) -> Result<Self, Failure> {
         match text {
             "simulated" => Ok(Self::Simulated),
+            "stripe" => Ok(Self::Stripe),
             address if address.starts_with("http://") => Ok(Self::Remote(address.to_owned())),
             // It may hold a password, and is not repeated.
-            _ => Err(Failure::new("payment-provider: `simulated`, or an address like http://127.0.0.1:8081")),
+            _ => Err(Failure::new("payment-provider: `simulated`, `stripe`, or an address like http://127.0.0.1:8081")),
+        }
+    }
+}
+
+impl Choice {
+    /// How long it may take, where nothing is said: across the world it is more than next door.
+    pub(crate) const fn usual_timeout_ms(&self) -> u64 {
+        match self {
+            Self::Simulated | Self::Remote(_) => 610,
+            Self::Stripe => 10_000,
         }
     }
 }
@@ -59,14 +82,24 @@ pub(crate) fn provider(config: &Config) -> Result<Arc<dyn PaymentProvider>, Fail
         Choice::Remote(address) => {
             Arc::new(RemoteProvider::new(address).map_err(|error| Failure::because("payment-provider", error))?)
         }
+        Choice::Stripe => {
+            let key = config.secrets.stripe_key.as_ref();
+            let key =
+                key.ok_or_else(|| Failure::new(format!("payment-provider stripe: {STRIPE_KEY} has to be set")))?;
+            let failed = |error| Failure::because("payment-provider stripe", error);
+            Arc::new(StripeProvider::new(&config.stripe_url, key).map_err(failed)?)
+        }
     })
 }
 
 /// Whose webhooks are believed: the chosen provider's, where there is a secret to prove them by.
 pub(crate) fn webhooks(config: &Config) -> Arc<dyn api::PaymentWebhooks> {
-    let believed = match (&config.payment_provider, &config.secrets.provider) {
-        (Choice::Remote(_), Some(secret)) => PaymentWebhooks::none().with_simulated(secret.clone()),
-        (Choice::Remote(_), None) | (Choice::Simulated, _) => PaymentWebhooks::none(),
+    let nobody = PaymentWebhooks::none();
+    let Secrets { provider, stripe_webhook, .. } = &config.secrets;
+    let believed = match (&config.payment_provider, provider, stripe_webhook) {
+        (Choice::Remote(_), Some(secret), _) => nobody.with_simulated(secret.clone()),
+        (Choice::Stripe, _, Some(secret)) => nobody.with_stripe(secret.clone()),
+        (Choice::Simulated | Choice::Remote(_) | Choice::Stripe, _, _) => nobody,
     };
     Arc::new(Believed(believed))
 }

@@ -1,5 +1,6 @@
 //! Takes connections, as many as may be, and lets none of them hold up the others.
 
+use crate::patient::Patient;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -13,6 +14,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 /// The head of a request has to arrive within this time; a connection that is idle for so long is closed.
 const HEAD: Duration = Duration::from_secs(15);
+/// Within this time, something of an answer has to be taken.
+const READ: Duration = Duration::from_secs(15);
 /// After a connection could not be taken (no more file handles), for example.
 const BREATH: Duration = Duration::from_millis(20);
 /// Told to whoever comes when as many connections as may be are open.
@@ -52,7 +55,7 @@ pub(crate) async fn serve(
             tracing::debug!(%error, "a connection stays with delayed packets");
         }
         let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(Patient::new(stream, READ)), service));
         tokio::spawn(keep(connection, place));
     }
     drop(listener);

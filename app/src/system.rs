@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::opening::Opened;
 use crate::provider;
 use crate::serving::serve;
 use crate::webhooks;
@@ -18,22 +19,27 @@ use domain::webhook::Webhook;
 use journal::{Executable, Executor, Journal, Subscriptions};
 use projections::Views;
 use sagas::{Breaker, BreakerSettings, SystemClock};
+use std::fs::File;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Requests that are in flight when the program is asked to stop get this long to finish.
 const DRAIN: Duration = Duration::from_secs(15);
+/// Connections that wait to be taken. With the usual 128, a crowd is not even turned away: it tries again after a second.
+const BACKLOG: u32 = 4_096;
 
 /// A running Reservoir.
 pub(crate) struct System {
     address: Address,
     journal: Journal,
+    _lock: Option<File>,
     keys: Keys,
     server: JoinHandle<()>,
     stopping: watch::Sender<bool>,
@@ -41,6 +47,13 @@ pub(crate) struct System {
     sagas: sagas::Running,
     webhooks: sagas::webhooks::WebhooksRunning,
     views: projections::Running,
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn executor<A>(journal: &Journal) -> Executor<A>
@@ -54,19 +67,17 @@ where
 impl System {
     /// Starts every part on a data directory and listens.
     pub(crate) async fn start(config: &Config) -> Result<Self, Failure> {
-        let data = &config.data;
-        let journal = Journal::open(data).map_err(|error| Failure::because("cannot serve", error))?;
-        let started = Self::start_parts(config, journal.clone()).await;
+        let Opened { journal, lock } = config.open_journal("cannot serve").await?;
+        let started = Self::start_parts(config, journal.clone(), lock).await;
         if started.is_err() {
             journal.close().await;
         }
         started
     }
 
-    async fn start_parts(config: &Config, journal: Journal) -> Result<Self, Failure> {
+    async fn start_parts(config: &Config, journal: Journal, lock: Option<File>) -> Result<Self, Failure> {
         let data = &config.data;
-        let listener = TcpListener::bind(config.listen)
-            .await
+        let listener = listen(config.listen)
             .map_err(|error| Failure::because(format!("cannot listen on {}", config.listen), error))?;
         let subscriptions = Subscriptions::open(journal.clone(), data)
             .map_err(|error| Failure::because("cannot open the checkpoints", error))?;
@@ -137,6 +148,7 @@ impl System {
         Ok(Self {
             address,
             journal,
+            _lock: lock,
             keys,
             server,
             stopping,

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
@@ -26,6 +27,7 @@ pub(crate) struct Http {
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -64,7 +66,7 @@ impl Http {
             })?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, MOST_ANSWER_BYTES).collect().await.map_err(NoReply::Lost)?.to_bytes();
-        Ok(Reply { status: parts.status, body })
+        Ok(Reply { status: parts.status, headers: parts.headers, body })
     }
 }
 

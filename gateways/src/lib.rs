@@ -10,6 +10,7 @@ mod secret;
 mod signature;
 pub mod simulator;
 mod smtp;
+mod stripe;
 mod webhook;
 pub mod webhooks;
 
@@ -17,4 +18,5 @@ pub use remote::{NotAnAddress, RemoteProvider};
 pub use secret::Secret;
 pub use signature::{Forged, TOLERANCE_S, signed, verify};
 pub use smtp::{AddressBook, Lookup, MailAccount, NotAMailServer, PAGE_ONLY, SmtpMessenger, Unreadable};
+pub use stripe::{STRIPE_URL, StripeError, StripeProvider};
 pub use webhook::{Notice, PaymentWebhooks};

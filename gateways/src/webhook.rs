@@ -1,7 +1,7 @@
 //! What payment providers send by themselves: first proven, then read.
 
 use crate::protocol::{CHARGE_DECLINED, CHARGE_SUCCEEDED, Event, SIGNATURE, Told};
-use crate::{Forged, Secret, verify};
+use crate::{Forged, Secret, stripe, verify};
 use domain::{Instant, PaymentId};
 
 /// What a provider says of a payment.
@@ -29,6 +29,7 @@ pub enum Notice {
 #[derive(Debug, Clone, Default)]
 pub struct PaymentWebhooks {
     simulated: Option<Secret>,
+    stripe: Option<Secret>,
 }
 
 impl PaymentWebhooks {
@@ -41,7 +42,13 @@ impl PaymentWebhooks {
     /// Believes a simulated provider that signs with this secret, under the name `simulated`.
     #[must_use]
     pub fn with_simulated(self, secret: Secret) -> Self {
-        Self { simulated: Some(secret) }
+        Self { simulated: Some(secret), ..self }
+    }
+
+    /// Believes Stripe, which signs with the secret of this endpoint, under the name `stripe`.
+    #[must_use]
+    pub fn with_stripe(self, secret: Secret) -> Self {
+        Self { stripe: Some(secret), ..self }
     }
 
     /// Makes sure that a provider has sent this, now, and reads it.
@@ -55,20 +62,21 @@ impl PaymentWebhooks {
         body: &[u8],
         now: Instant,
     ) -> Result<Notice, Forged> {
-        match (provider, &self.simulated) {
-            ("simulated", Some(secret)) => {
-                verify(secret, header(SIGNATURE).ok_or(Forged)?, body, now)?;
-                // It is theirs; perhaps of a kind that came after this program.
-                Ok(serde_json::from_slice(body).map_or(Notice::Irrelevant, notice))
-            }
-            _ => Err(Forged),
-        }
+        let (secret, signature, read): (_, _, fn(&[u8]) -> Notice) = match provider {
+            "simulated" => (&self.simulated, SIGNATURE, notice),
+            "stripe" => (&self.stripe, stripe::SIGNATURE, stripe::notice),
+            _ => return Err(Forged),
+        };
+        let secret = secret.as_ref().ok_or(Forged)?;
+        verify(secret, header(signature).ok_or(Forged)?, body, now)?;
+        Ok(read(body))
     }
 }
 
-fn notice(event: Event) -> Notice {
-    let payment = event.payment;
-    match (event.kind.as_str(), event.outcome) {
+fn notice(body: &[u8]) -> Notice {
+    // It is theirs; perhaps of a kind that came after this program.
+    let Ok(Event { payment, kind, outcome, .. }) = serde_json::from_slice(body) else { return Notice::Irrelevant };
+    match (kind.as_str(), outcome) {
         (CHARGE_SUCCEEDED, Told::Charged { reference }) => Notice::Approved { payment, reference },
         (CHARGE_DECLINED, Told::Declined { code }) => Notice::Declined { payment, code },
         _ => Notice::Irrelevant,

@@ -3,10 +3,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use gateways::{Forged, Notice, PaymentWebhooks, Secret, TOLERANCE_S, signed};
+use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const FORGERIES: usize = 10_000;
-const HEADERS: [&str; 1] = ["provider-signature"];
+const PROVIDERS: [(&str, &str); 2] = [("simulated", "provider-signature"), ("stripe", "stripe-signature")];
 
 /// splitmix64, so that a failure can be repeated from its seed.
 struct Seed(u64);
@@ -42,16 +43,22 @@ fn secret() -> Secret {
 }
 
 fn open(provider: &str, name: &str, sent: &Sent) -> Result<Notice, Forged> {
-    let webhooks = PaymentWebhooks::none().with_simulated(secret());
+    let webhooks = PaymentWebhooks::none().with_simulated(secret()).with_stripe(secret());
     let header = |asked: &'static str| (asked == name).then_some(sent.header.as_str());
     webhooks.open(provider, header, &sent.body, sent.now)
 }
 
-fn genuine(seed: &mut Seed) -> Sent {
-    let payment = uuid::Uuid::from_u128(seed.below(usize::MAX) as u128);
-    let body = format!(
-        r#"{{"id":"{payment}","type":"charge.succeeded","at":"2026-07-01T12:00:00Z","payment":"{payment}","outcome":{{"status":"charged","reference":"ch"}}}}"#
-    );
+fn genuine(seed: &mut Seed, provider: &str) -> Sent {
+    let payment = uuid::Uuid::from_u128(seed.below(usize::MAX) as u128).to_string();
+    let body = if provider == "stripe" {
+        let object = json!({ "id": "pi_1", "status": "succeeded", "metadata": { "reservoir_payment": payment } });
+        json!({ "id": "evt_1", "type": "payment_intent.succeeded", "data": { "object": object } })
+    } else {
+        let outcome = json!({ "status": "charged", "reference": "ch_1" });
+        let at = "2026-07-01T12:00:00Z";
+        json!({ "id": payment, "type": "charge.succeeded", "at": at, "payment": payment, "outcome": outcome })
+    };
+    let body = body.to_string();
     let now = DateTime::from_timestamp(1_782_907_200 + i64::try_from(seed.below(1_000_000)).unwrap(), 0).unwrap();
     Sent { header: signed(&secret(), body.as_bytes(), now), body: body.into_bytes(), now }
 }
@@ -98,10 +105,10 @@ fn flipped(seed: &mut Seed, bytes: &[u8]) -> String {
 #[test]
 fn ten_thousand_forgeries_are_not_believed() {
     let mut seed = Seed::printed();
-    for (provider, name) in ["simulated"].into_iter().zip(HEADERS) {
+    for (provider, name) in PROVIDERS {
         let mut tried = 0;
         while tried < FORGERIES {
-            let sent = genuine(&mut seed);
+            let sent = genuine(&mut seed, provider);
             assert!(matches!(open(provider, name, &sent), Ok(Notice::Approved { .. })), "{sent:?}");
             let forgery = forged(&mut seed, &sent);
             // A header may have been changed into itself.
@@ -116,7 +123,7 @@ fn ten_thousand_forgeries_are_not_believed() {
 
 #[test]
 fn a_genuine_webhook_of_a_stranger_is_not_believed() {
-    let sent = genuine(&mut Seed(1));
+    let sent = genuine(&mut Seed(1), "simulated");
     for provider in ["stripe", "simulated/", "Simulated", ""] {
         assert_eq!(open(provider, "provider-signature", &sent), Err(Forged), "{provider}");
     }

@@ -1,16 +1,14 @@
 //! The handle that everything else holds: append, read, follow.
 
 use crate::append::{Append, AppendError, Appended};
+use crate::postgres::{ConnectError, PostgresAddress};
+use crate::queue::{Fate, Place, QUEUE, Request};
+use crate::reader::Reader;
 use crate::recorded::{Recorded, Shared};
-use crate::sqlite::Reader;
 use crate::tail::Tail;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::{mpsc, oneshot, watch};
-
-/// Commands that may wait for the writer. Beyond that, callers wait before they decide anything.
-const QUEUE: usize = 16_384;
 
 /// The append-only journal. Cheap to clone.
 #[derive(Clone)]
@@ -23,58 +21,19 @@ struct Inner {
     tail: Arc<Tail>,
     reader: Reader,
     failure: watch::Receiver<Option<Arc<str>>>,
+    /// What keeps a shared journal fed ends when this does.
+    _alive: Option<watch::Sender<()>>,
 }
 
 /// Why the journal cannot be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ReadError {
-    /// The database said no.
+    /// The database said no, or is away. Asking again later may help.
     #[error("the journal cannot be read: {0}")]
     Database(Arc<str>),
     /// The reader was shut down in the middle.
     #[error("the journal is closing")]
     Closing,
-}
-
-/// What the writer takes from its queue.
-pub(crate) enum Request {
-    Append(Waiting),
-    /// Write what came before, let the file go, then answer.
-    Close(oneshot::Sender<()>),
-}
-
-/// An append and whoever waits for it.
-pub(crate) struct Waiting {
-    pub(crate) append: Append,
-    pub(crate) answer: oneshot::Sender<Result<Appended, AppendError>>,
-    pub(crate) fate: Fate,
-}
-
-/// Whether an append has become durable yet; shared by the writer and the state that was decided on it.
-#[derive(Clone, Default)]
-pub(crate) struct Fate(Arc<AtomicU8>);
-
-impl Fate {
-    const DURABLE: u8 = 1;
-
-    pub(crate) fn set_durable(&self) {
-        self.0.store(Self::DURABLE, Ordering::Release);
-    }
-
-    pub(crate) fn is_durable(&self) -> bool {
-        self.0.load(Ordering::Acquire) == Self::DURABLE
-    }
-}
-
-/// A place in the writer's queue, taken before a lock is: sending with it never waits.
-pub(crate) struct Place(mpsc::OwnedPermit<Request>);
-
-impl Place {
-    pub(crate) fn send(self, append: Append, fate: Fate) -> oneshot::Receiver<Result<Appended, AppendError>> {
-        let (answer, receiver) = oneshot::channel();
-        self.0.send(Request::Append(Waiting { append, answer, fate }));
-        receiver
-    }
 }
 
 impl Journal {
@@ -86,8 +45,27 @@ impl Journal {
         let (queue, requests) = mpsc::channel(QUEUE);
         let (fail, failure) = watch::channel(None);
         let opened = crate::sqlite::open(directory, requests, fail)?;
-        let inner = Inner { queue, tail: opened.tail, reader: opened.reader, failure };
+        let reader = Reader::Sqlite(opened.reader);
+        let inner = Inner { queue, tail: opened.tail, reader, failure, _alive: None };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Opens the journal of a PostgreSQL database, or makes it. Any number of processes may.
+    ///
+    /// # Errors
+    /// When it cannot be reached, or a newer program has written it.
+    pub async fn connect(address: &PostgresAddress) -> Result<Self, ConnectError> {
+        let (queue, requests) = mpsc::channel(QUEUE);
+        let (fail, failure) = watch::channel(None);
+        let opened = crate::postgres::open(address, requests, fail).await?;
+        let reader = Reader::Postgres(opened.reader);
+        let inner = Inner { queue, tail: opened.tail, reader, failure, _alive: Some(opened.alive) };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether other processes may append, so that what one remembers of a stream may be old.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.inner.reader, Reader::Postgres(_))
     }
 
     /// Appends events to one stream, all or none, and answers when they are on the disk.
@@ -148,8 +126,7 @@ impl Journal {
     /// # Errors
     /// [`ReadError`].
     pub async fn read_stream(&self, stream: &str, after_revision: u64) -> Result<Vec<Recorded>, ReadError> {
-        let stream = stream.to_owned();
-        self.inner.reader.run(move |reading| reading.stream(&stream, after_revision)).await
+        self.inner.reader.stream(stream, after_revision).await
     }
 
     /// Up to `limit` events of all streams after a position, in order.
@@ -163,7 +140,7 @@ impl Journal {
         if let Some(events) = self.inner.tail.read(after, limit) {
             return Ok(events);
         }
-        let events: Arc<[Recorded]> = self.inner.reader.run(move |reading| reading.all(after, limit)).await?.into();
+        let events: Arc<[Recorded]> = self.inner.reader.all(after, limit).await?.into();
         Ok((0..events.len()).map(|index| Shared::new(events.clone(), index)).collect())
     }
 
@@ -172,7 +149,7 @@ impl Journal {
     /// # Errors
     /// [`ReadError`].
     pub async fn read_at(&self, positions: Vec<u64>) -> Result<Vec<Recorded>, ReadError> {
-        self.inner.reader.run(move |reading| reading.at(&positions)).await
+        self.inner.reader.at(positions).await
     }
 
     /// Reads on from a position and waits for what comes.

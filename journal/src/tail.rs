@@ -27,6 +27,20 @@ fn bytes_of(batch: &[Recorded]) -> usize {
     batch.iter().map(|event| event.payload.len() + size_of::<Recorded>()).sum()
 }
 
+impl Ring {
+    fn push(&mut self, batch: Vec<Recorded>) {
+        self.events += batch.len();
+        self.bytes += bytes_of(&batch);
+        self.batches.push_back(batch.into());
+        while self.batches.len() > 1 && (self.events > MOST_EVENTS || self.bytes > MOST_BYTES) {
+            if let Some(old) = self.batches.pop_front() {
+                self.events -= old.len();
+                self.bytes -= bytes_of(&old);
+            }
+        }
+    }
+}
+
 impl Tail {
     pub(crate) fn new(head: u64) -> Self {
         Self { ring: RwLock::default(), head: watch::Sender::new(head) }
@@ -35,18 +49,22 @@ impl Tail {
     /// Takes in a committed batch and wakes everyone who follows.
     pub(crate) fn publish(&self, batch: Vec<Recorded>) {
         let Some(last) = batch.last().map(|event| event.position) else { return };
-        {
-            let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
-            ring.events += batch.len();
-            ring.bytes += bytes_of(&batch);
-            ring.batches.push_back(batch.into());
-            while ring.batches.len() > 1 && (ring.events > MOST_EVENTS || ring.bytes > MOST_BYTES) {
-                if let Some(old) = ring.batches.pop_front() {
-                    ring.events -= old.len();
-                    ring.bytes -= bytes_of(&old);
-                }
-            }
+        self.ring.write().unwrap_or_else(PoisonError::into_inner).push(batch);
+        self.head.send_replace(last);
+    }
+
+    /// Takes in what several read or write at the same time: leaves out what is there already. Where something is missing before
+    /// it, the window begins anew, and who needs what is missing reads the database.
+    pub(crate) fn extend(&self, mut batch: Vec<Recorded>) {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        let head = self.head();
+        batch.retain(|event| event.position > head);
+        let (Some(first), Some(last)) = (batch.first(), batch.last().map(|event| event.position)) else { return };
+        if first.position != head + 1 {
+            *ring = Ring::default();
         }
+        ring.push(batch);
+        // Under the lock: with several publishers the head must not move back.
         self.head.send_replace(last);
     }
 

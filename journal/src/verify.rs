@@ -1,8 +1,10 @@
 //! Reads the whole journal and says whether it is what was once written.
 
 use crate::hash::{Chain, GENESIS};
+use crate::postgres::{JournalDatabase, PostgresAddress};
 use crate::recorded::Recorded;
-use crate::sqlite::{OpenError, open_reading};
+use crate::source::{OpenError, Source};
+use crate::sqlite::{self, open_reading};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,6 +47,9 @@ pub enum Flaw {
     /// The row cannot be read.
     #[error("the event cannot be read: {0}")]
     Unreadable(String),
+    /// The journal says that it ends elsewhere than it does.
+    #[error("the journal's end is said to be another one")]
+    End,
     /// SQLite finds the file damaged elsewhere.
     #[error("the file is damaged: {0}")]
     Damaged(String),
@@ -66,7 +71,50 @@ pub enum VerifyError {
     },
 }
 
+impl From<sqlite::OpenError> for VerifyError {
+    fn from(error: sqlite::OpenError) -> Self {
+        Self::Open(error.into())
+    }
+}
+
 impl Verified {
+    /// Checks a journal wherever it is kept.
+    ///
+    /// # Errors
+    /// [`VerifyError::Flawed`] names the first position that does not fit.
+    pub async fn source(source: &Source, progress: impl FnMut(u64, u64)) -> Result<Self, VerifyError> {
+        match source {
+            Source::Directory(directory) => Self::journal(directory, progress),
+            Source::Postgres(address) => Self::database(address, progress).await,
+        }
+    }
+
+    /// Checks positions, revisions and hashes of a database's journal, and that it ends where it says. Servers may be
+    /// writing it meanwhile.
+    ///
+    /// # Errors
+    /// [`VerifyError::Flawed`] names the first position that does not fit.
+    pub async fn database(address: &PostgresAddress, mut progress: impl FnMut(u64, u64)) -> Result<Self, VerifyError> {
+        let mut database = JournalDatabase::open(address).await.map_err(OpenError::from)?;
+        let ends = database.ends().await.map_err(OpenError::from)?;
+        let mut check = Check::default();
+        while check.position < ends.last {
+            let next = check.position + 1;
+            let events = database.read(None, check.position, PAGE).await.map_err(|error| {
+                let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+                VerifyError::Flawed { position: next, flaw: Flaw::Unreadable(why) }
+            })?;
+            for event in events.iter().take_while(|event| event.position <= ends.last) {
+                check.next(event).map_err(|flaw| VerifyError::Flawed { position: check.position + 1, flaw })?;
+            }
+            progress(check.position, ends.last);
+        }
+        if ends.head != ends.last || ends.hash != check.hash {
+            return Err(VerifyError::Flawed { position: ends.last.min(ends.head) + 1, flaw: Flaw::End });
+        }
+        Ok(check.verified())
+    }
+
     /// Checks positions, revisions and hashes of a data directory's journal, from the first event to the last, then the
     /// file itself. A server may be writing it meanwhile. `progress` hears each position that has been checked, and the last.
     ///
@@ -101,7 +149,7 @@ impl Verified {
         if let Some(found) = damage {
             return Err(VerifyError::Flawed { position: head, flaw: Flaw::Damaged(found) });
         }
-        Ok(Self { events: check.position, streams: check.revisions.len(), hash: check.hash })
+        Ok(check.verified())
     }
 }
 
@@ -120,6 +168,10 @@ impl Default for Check {
 }
 
 impl Check {
+    fn verified(self) -> Verified {
+        Verified { events: self.position, streams: self.revisions.len(), hash: self.hash }
+    }
+
     fn next(&mut self, event: &Recorded) -> Result<(), Flaw> {
         if event.position != self.position + 1 {
             return Err(Flaw::Gap { found: event.position });

@@ -1,18 +1,18 @@
 //! Orders about money that more than one process gives.
 
 use crate::Clock;
-use crate::orders::{Key, Likely, inspect, order};
+use crate::orders::{Journaled, Key, Likely, Receivers, inspect, order};
 use crate::runner::Answer;
 use domain::payment::{Charge, Payment, PaymentCommand, PaymentError, Purpose};
 use domain::rental::{Rental, Terms};
 use domain::{Money, PaymentId, RentalId};
-use journal::{Context, Executor};
+use journal::Context;
 use std::sync::Arc;
 
 /// Who has money taken and given back for a rental.
-pub(crate) struct Cashier {
-    pub(crate) rentals: Executor<Rental>,
-    pub(crate) payments: Executor<Payment>,
+pub(crate) struct Cashier<X: Receivers = Journaled> {
+    pub(crate) rentals: X::Of<Rental>,
+    pub(crate) payments: X::Of<Payment>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Bill {
     pub(crate) method: Option<String>,
 }
 
-impl Cashier {
+impl<X: Receivers> Cashier<X> {
     /// Has money taken; the inner result is the payment's own.
     pub(crate) async fn charge<R>(
         &self,

@@ -5,6 +5,8 @@
 
 mod cashier;
 mod clock;
+#[cfg(test)]
+mod interleavings;
 pub mod messages;
 mod orders;
 pub mod payments;

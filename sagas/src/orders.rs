@@ -2,6 +2,7 @@
 
 use crate::runner::Answer;
 use journal::{AppendError, Context, Done, Executable, ExecuteError, Executor, ReadError};
+use std::future::Future;
 use std::time::Duration;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
@@ -16,9 +17,61 @@ pub(crate) enum Likely {
     Known,
 }
 
+/// Where orders go: to executors over the journal, or into memory while all interleavings are enumerated.
+pub(crate) trait Receivers: Send + Sync + 'static {
+    type Of<A: Executable>: Receiver<A>;
+}
+
+/// All aggregates of one kind.
+pub(crate) trait Receiver<A: Executable>: Send + Sync + 'static {
+    fn execute(
+        &self,
+        id: &str,
+        likely: Likely,
+        command: A::Command,
+        context: &Context,
+    ) -> impl Future<Output = Result<Done, ExecuteError<A::Error>>> + Send;
+
+    fn inspect<T: Send>(
+        &self,
+        id: &str,
+        look: impl Fn(&A) -> T + Send + Sync,
+    ) -> impl Future<Output = Result<T, ExecuteError<A::Error>>> + Send;
+}
+
+/// Executors over the journal.
+pub(crate) struct Journaled;
+
+impl Receivers for Journaled {
+    type Of<A: Executable> = Executor<A>;
+}
+
+impl<A: Executable> Receiver<A> for Executor<A> {
+    async fn execute(
+        &self,
+        id: &str,
+        likely: Likely,
+        command: A::Command,
+        context: &Context,
+    ) -> Result<Done, ExecuteError<A::Error>> {
+        match likely {
+            Likely::New => self.execute_new(id, command, context).await,
+            Likely::Known => Self::execute(self, id, command, context).await,
+        }
+    }
+
+    async fn inspect<T: Send>(
+        &self,
+        id: &str,
+        look: impl Fn(&A) -> T + Send + Sync,
+    ) -> Result<T, ExecuteError<A::Error>> {
+        Self::inspect(self, id, |aggregate, _| look(aggregate)).await
+    }
+}
+
 /// Has a command carried out, however long the journal cannot take it. The inner result is the aggregate's own.
 pub(crate) async fn order<A: Executable, R>(
-    executor: &Executor<A>,
+    receiver: &impl Receiver<A>,
     id: &str,
     likely: Likely,
     command: A::Command,
@@ -26,11 +79,7 @@ pub(crate) async fn order<A: Executable, R>(
 ) -> Result<Result<Done, A::Error>, Answer<R>> {
     let mut pause = FIRST_PAUSE;
     loop {
-        let executed = match likely {
-            Likely::New => executor.execute_new(id, command.clone(), context).await,
-            Likely::Known => executor.execute(id, command.clone(), context).await,
-        };
-        match executed {
+        match receiver.execute(id, likely, command.clone(), context).await {
             Ok(done) => return Ok(Ok(done)),
             Err(ExecuteError::Refused(refusal)) => return Ok(Err(refusal)),
             Err(error) => wait_out::<A, R>(id, error, &mut pause).await?,
@@ -40,13 +89,13 @@ pub(crate) async fn order<A: Executable, R>(
 
 /// Looks at an aggregate, however long it cannot be read.
 pub(crate) async fn inspect<A: Executable, T: Send, R>(
-    executor: &Executor<A>,
+    receiver: &impl Receiver<A>,
     id: &str,
     look: impl Fn(&A) -> T + Send + Sync,
 ) -> Result<T, Answer<R>> {
     let mut pause = FIRST_PAUSE;
     loop {
-        match executor.inspect(id, |aggregate, _| look(aggregate)).await {
+        match receiver.inspect(id, &look).await {
             Ok(seen) => return Ok(seen),
             Err(error) => wait_out::<A, R>(id, error, &mut pause).await?,
         }

@@ -49,6 +49,9 @@ pub enum SagaError {
         /// Where the journal ends.
         head: u64,
     },
+    /// Others were started with the same file.
+    #[error("other process managers have taken over the file of processes")]
+    TakenOver,
     /// The program is ending.
     #[error("the file of processes is closing")]
     Closing,
@@ -144,7 +147,7 @@ impl Sagas {
         let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
         let Parts { messages, provider, breaker, messenger, clock, settings, .. } = parts;
         let cashier = || Cashier { rentals: rentals.clone(), payments: payments.clone(), clock: clock.clone() };
-        let desk = Desk {
+        let desk: Desk = Desk {
             rentals: rentals.clone(),
             cashier: cashier(),
             items: items.clone(),
@@ -164,10 +167,10 @@ impl Sagas {
             pace: Pace::new(settings.messages_per_second),
         };
         let clerk = Clerk { rentals: rentals.clone(), items: items.clone(), cashier: cashier(), clock: clock.clone() };
-        let counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
-        let steward = Steward { items, clock: clock.clone() };
+        let counter: Counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
+        let steward: Steward = Steward { items, clock: clock.clone() };
         let (timeout, calls) = (settings.provider_timeout, settings.provider_calls);
-        let till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
+        let till: Till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
         let start =
             Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
         let (reservation, extension, dispatch, waiting, payments, messages) = (

@@ -10,9 +10,10 @@ use journal::{Append, Expected, NewEvent};
 use sagas::payments::{
     Answered, ChargeError, ChargeRequest, Charged, RefundError, RefundRequest, Refunded, Truth, Unavailable,
 };
-use sagas::{PaymentProvider, SimulatedProvider};
+use sagas::{PaymentProvider, Settings, SimulatedProvider};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use uuid::Uuid;
 use world::{World, context, settings};
 
@@ -96,4 +97,24 @@ async fn an_event_that_cannot_be_read_parks_its_stream() {
     assert_eq!(parked(&world, "reservation"), [format!("{stream} after 3 tries")]);
     assert!(running.failure().is_none());
     running.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_that_is_ended_again_and_again_before_it_saves_parks_nothing_that_was_handled() {
+    let world = World::new("phone-shop").await;
+    let never = Settings { save_every: Duration::from_secs(3_600), ..settings() };
+    let rental = {
+        let _running = world.start_with(never).await;
+        let rental = world.request("alice", "pm_ok").await;
+        world.until_status(rental, RentalStatus::Confirmed).await;
+        rental
+    };
+    for _ in 0..12 {
+        let _running = world.start_with(never).await;
+        world.quiet().await;
+    }
+    for status in world.subscriptions.list() {
+        assert!(status.parked.is_empty(), "{}: {:?}", status.name, status.parked);
+    }
+    assert_eq!(world.status(rental).await, Some(RentalStatus::Confirmed));
 }

@@ -2,12 +2,12 @@
 //! of its own, as the program is.
 
 use crate::load::Requests;
-use crate::wire;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::routing::post;
+use harness::wire;
 use journal::{Append, Context, Expected, Journal, NewEvent};
 use serde_json::json;
 use std::process::Stdio;

@@ -1,6 +1,6 @@
 //! Keeps a number of connections busy and measures what comes back.
 
-use crate::wire::Connection;
+use harness::wire::Connection;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -67,7 +67,7 @@ pub(crate) async fn run(
 async fn keep_busy(mut connection: Connection, requests: Requests, first: usize, step: usize, until: Instant) -> Cell {
     let (mut cell, mut next, mut sent) = (Cell::default(), first, Instant::now());
     while sent < until {
-        let status = connection.exchange(&requests[next % requests.len()]).await.expect("an answer");
+        let status = connection.exchange(&requests[next % requests.len()]).await.expect("an answer").status;
         let answered = Instant::now();
         if status == 201 {
             cell.created += 1;

@@ -7,7 +7,6 @@ mod bare;
 mod load;
 mod rental;
 mod report;
-mod wire;
 
 use harness::Data;
 use load::Cell;

@@ -1,8 +1,8 @@
 //! The workload: bookings that are paid, confirmed and dispatched.
 
 use crate::load::Requests;
-use crate::wire;
 use chrono::{Days, Utc};
+use harness::wire;
 use harness::{Client, Server};
 use serde_json::json;
 use std::time::{Duration, Instant};

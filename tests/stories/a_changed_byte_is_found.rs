@@ -6,9 +6,9 @@ use std::fs;
 
 const MARKER: &str = "eve-4711";
 
-/// A journal at rest, and the position of the one event that holds the marker.
+/// An SQLite file at rest, whatever the other stories run on, and the position of the one event that holds the marker.
 async fn journal_with_marker() -> (std::sync::Arc<Data>, u64) {
-    let shop = Shop::with_cars(5).await;
+    let shop = Shop::with_cars_and_options(5, &["--journal", "sqlite"]).await;
     shop.booked("alice", &july(1), &july(4)).await;
     // The customer's name is in three events; only the first of them is a request.
     shop.booking(MARKER, &july(1), &july(4)).waiting_s(20).await.is(201);

@@ -41,6 +41,7 @@ async fn an_extension_is_refused_when_it_would_overlap() {
 async fn a_car_that_nobody_else_wants_is_kept_longer_for_the_price_of_the_days() {
     let shop = Shop::with_cars(1).await;
     let rental = shop.booked("alice", &july(1), &july(3)).await;
+    shop.settled().await;
     let extended = extension(&shop, "alice", &rental, &july(4)).await.is(200);
     assert_eq!(extended["extension"]["status"], "extended");
     assert_eq!(extended["to"], extended["extension"]["to"]);

@@ -57,4 +57,5 @@ mod venue;
 mod views_are_folds_that_can_be_thrown_away;
 mod what_is_not_paid_does_not_stand;
 mod what_was_shipped_is_not_cancelled;
+mod who_sends_slowly_keeps_nobody_out;
 mod who_waits_in_line_is_served_in_turn;

@@ -27,17 +27,28 @@ async fn a_wrong_value_stops_the_start_with_one_line() {
     for (arguments, named) in [
         (["serve", "--listen", "everywhere"], "everywhere"),
         (["serve", "--journal", "carrier-pigeon"], "carrier-pigeon"),
+        (
+            ["serve", "--journal", "postgres://nobody:secret@127.0.0.1:1/x"],
+            "cannot connect to PostgreSQL at 127.0.0.1:1/x",
+        ),
+        (
+            ["verify", "--journal", "postgres://nobody:secret@127.0.0.1:1/x"],
+            "cannot connect to PostgreSQL at 127.0.0.1:1/x",
+        ),
+        (["serve", "--journal", "postgres://nobody:secret@host:port/x"], "postgres://user@host/database"),
         (["serve", "--payment-timeout-ms", "0"], "payment-timeout-ms"),
         (["serve", "--simulated-latency-ms", "slow"], "slow"),
         (["serve", "--config", "missing.toml"], "missing.toml"),
         (["serve", "--payment-provider", "piggy-bank"], "payment-provider"),
         (["serve", "--payment-provider", "http://somewhere/else"], "payment-provider"),
+        (["serve", "--payment-provider", "stripe"], "STRIPE_SECRET_KEY"),
         (["simulate-provider", "--script", "missing.json"], "missing.json"),
         (["simulate-provider", "--webhook-url", "not an address"], "webhooks"),
         (["simulate-provider", "--listen", "0.0.0.0:0"], "loopback"),
     ] {
         let outcome = data.run(&arguments).await;
         assert!(outcome.refusal().contains(named), "{arguments:?}: {}", outcome.stderr);
+        assert!(!outcome.refusal().contains("secret"), "{}", outcome.stderr);
     }
     std::fs::write(data.path().join("wrong.toml"), "listen = \"127.0.0.1:0\"\nlisten_on = 1\n").unwrap();
     let outcome = data.run(&["serve", "--config", "wrong.toml"]).await;

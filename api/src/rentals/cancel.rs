@@ -1,13 +1,13 @@
 //! Getting out of a rental, by its customer or its store.
 
-use super::{Belongs, find, shown};
-use crate::answer::{Answer, PREFERENCE_APPLIED};
+use super::{Belongs, find, outcome, shown};
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::{ALREADY_HANDED_OVER, forbidden, invalid, not_found};
 use crate::idempotency::{Ids, once};
 use crate::principal::Principal;
 use crate::problem::Problem;
-use crate::{Api, schema, story};
+use crate::{Api, schema};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::rental::{CancelledBy, RentalCommand, RentalError, RentalStatus};
@@ -82,9 +82,7 @@ async fn undo(
         ExecuteError::Refused(RentalError::WrongStatus { status, .. }) if is_past_undoing(status) => too_late(&id),
         error => error.into(),
     })?;
-    let head = api.journal.head();
-    watching.begin(&story::read(api, belongs.rental, head).await?, head);
-    let outcome = watching.outcome(call.preference.wait(api.settings.wait)).await;
+    let outcome = outcome(api, call, belongs.rental, watching).await?;
     let profile = api.profile(&belongs.store).await?;
     let status = match outcome.folded.entry.as_ref().map(|entry| entry.status) {
         Some(RentalStatus::Cancelled) => StatusCode::OK,
@@ -92,10 +90,7 @@ async fn undo(
         Some(_) | None => StatusCode::ACCEPTED,
     };
     let answer = shown::answer(status, outcome.folded, profile.as_ref());
-    Ok(match call.preference.applied() {
-        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
-        None => answer,
-    })
+    Ok(call.as_preferred(answer))
 }
 
 const fn is_settled(entry: &MyPageEntry) -> bool {

@@ -1,13 +1,13 @@
 //! Keeping a rental longer.
 
-use super::{Belongs, find, shown};
-use crate::answer::{Answer, PREFERENCE_APPLIED};
+use super::{Belongs, outcome, own, shown};
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::{self, NOT_EXTENDABLE, not_found};
 use crate::idempotency::{Ids, once};
 use crate::outcomes::Folded;
 use crate::problem::Problem;
-use crate::{Api, schema, story, when};
+use crate::{Api, schema, when};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::Instant;
@@ -46,11 +46,7 @@ pub(crate) async fn extend(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let customer = call.customer()?;
-    let belongs = find(&api, &name).await?;
-    if belongs.customer != *customer {
-        return Err(not_found("rental", name));
-    }
+    let belongs = own(&api, &call, name).await?;
     let asked: ExtendRental = call.body()?;
     let profile = api.profile(&belongs.store).await?.ok_or_else(|| not_found("store", &belongs.store))?;
     let to = when::instant("to", &asked.to, profile.time_zone)?;
@@ -80,14 +76,9 @@ async fn keep(
         }
         error => error.into(),
     })?;
-    let head = api.journal.head();
-    watching.begin(&story::read(api, belongs.rental, head).await?, head);
-    let outcome = watching.outcome(call.preference.wait(api.settings.wait)).await;
+    let outcome = outcome(api, call, belongs.rental, watching).await?;
     let answer = settled(outcome.folded, to, profile);
-    Ok(match call.preference.applied() {
-        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
-        None => answer,
-    })
+    Ok(call.as_preferred(answer))
 }
 
 fn is_decided(entry: &MyPageEntry) -> bool {

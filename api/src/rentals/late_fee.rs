@@ -1,13 +1,13 @@
 //! A fee for being late that was declined: paying it in another way, or doing without it.
 
-use super::{Belongs, find, shown, steps};
-use crate::answer::{Answer, PREFERENCE_APPLIED};
+use super::{Belongs, outcome, own, shown, steps};
+use crate::Api;
+use crate::answer::Answer;
 use crate::call::Call;
-use crate::error::{PAYMENT_DECLINED, internal, not_found};
+use crate::error::{PAYMENT_DECLINED, internal};
 use crate::idempotency::{Ids, once};
 use crate::problem::Problem;
 use crate::schema;
-use crate::{Api, story};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::rental::{RentalCommand, RentalStatus};
@@ -42,11 +42,7 @@ pub(crate) async fn pay_late_fee(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let customer = call.customer()?;
-    let belongs = find(&api, &name).await?;
-    if belongs.customer != *customer {
-        return Err(not_found("rental", name));
-    }
+    let belongs = own(&api, &call, name).await?;
     let PayLateFee { payment_method: method } = call.body()?;
     let command = RentalCommand::PayLateFee { method, now: chrono::Utc::now() };
     Ok(once(&api, &call, |ids| settle(&api, &call, belongs, command, ids)).await)
@@ -82,9 +78,7 @@ async fn settle(api: &Api, call: &Call, belongs: Belongs, command: RentalCommand
     let watching = api.outcomes.watch(belongs.rental, is_settled);
     let context = call.context(&ids, Some(id.clone()));
     api.execute(&api.rentals, &id, command, &context, &ids).await?;
-    let head = api.journal.head();
-    watching.begin(&story::read(api, belongs.rental, head).await?, head);
-    let outcome = watching.outcome(call.preference.wait(api.settings.wait)).await;
+    let outcome = outcome(api, call, belongs.rental, watching).await?;
     let declined = outcome.folded.entry.as_ref().and_then(|entry| entry.late_fee_declined.clone());
     if let Some(code) = declined {
         let detail = format!("the payment provider said `{code}`");
@@ -92,10 +86,7 @@ async fn settle(api: &Api, call: &Call, belongs: Belongs, command: RentalCommand
     }
     let status = if outcome.reached { StatusCode::OK } else { StatusCode::ACCEPTED };
     let answer = shown::answer(status, outcome.folded, Some(&profile));
-    Ok(match call.preference.applied() {
-        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
-        None => answer,
-    })
+    Ok(call.as_preferred(answer))
 }
 
 const fn is_settled(entry: &MyPageEntry) -> bool {

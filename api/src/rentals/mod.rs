@@ -11,9 +11,11 @@ pub(crate) mod shown;
 pub(crate) mod steps;
 mod waiting;
 
-use crate::Api;
+use crate::call::Call;
 use crate::error::not_found;
+use crate::outcomes::{Outcome, Watching};
 use crate::problem::Problem;
+use crate::{Api, story};
 use domain::{CustomerId, RentalId, StoreSlug};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -58,4 +60,18 @@ pub(crate) async fn find(api: &Api, name: &str) -> Result<Belongs, Problem> {
         .await?;
     let (customer, store, revision) = found.ok_or_else(|| not_found("rental", name))?;
     Ok(Belongs { rental, customer, store, revision })
+}
+
+/// The caller's own rental. That somebody else's exists is not for them to know.
+async fn own(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem> {
+    let customer = call.customer()?;
+    let belongs = find(api, &name).await?;
+    if belongs.customer == *customer { Ok(belongs) } else { Err(not_found("rental", name)) }
+}
+
+/// Waits for what becomes of a rental, by what has happened so far and by what is followed from here on.
+async fn outcome(api: &Api, call: &Call, rental: RentalId, watching: Watching) -> Result<Outcome, Problem> {
+    let head = api.journal.head();
+    watching.begin(&story::read(api, rental, head).await?, head);
+    Ok(watching.outcome(call.preference.wait(api.settings.wait)).await)
 }

@@ -2,12 +2,13 @@
 
 use super::shown;
 use crate::Api;
-use crate::answer::{Answer, PREFERENCE_APPLIED};
+use crate::answer::Answer;
 use crate::call::{Call, Preference};
 use crate::error::{self, EXPIRED, invalid, not_found};
 use crate::idempotency::{Ids, once};
 use crate::outcomes::{Outcome, Until};
 use crate::problem::Problem;
+use crate::undecided::OneUndecided;
 use crate::{schema, story, when};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -23,6 +24,8 @@ use utoipa::ToSchema;
 
 /// How long a caller who does not want to wait waits for the journal to be followed up to its own request.
 const ECHO: Duration = Duration::from_secs(2);
+/// For how long a rental counts as undecided at most.
+const MOST_UNDECIDED: Duration = Duration::from_secs(60);
 
 /// What a customer asks for.
 #[derive(Deserialize, ToSchema)]
@@ -69,7 +72,7 @@ pub(crate) async fn request_rental(State(api): State<Arc<Api>>, call: Call) -> R
 }
 
 async fn request(
-    api: &Api,
+    api: &Arc<Api>,
     call: &Call,
     customer: &CustomerId,
     asked: RequestRental,
@@ -84,6 +87,7 @@ async fn request(
     // One who was let in before is not turned away at the second try.
     if !(ids.may_have_happened() && api.rentals.inspect(&id, |rental, _| rental.status().is_some()).await?) {
         api.check_door(&profile.policy)?;
+        api.undecided.check()?;
     }
     let (until, wait) = patience(call.preference, api.settings.wait);
     let context = call.context(&ids, Some(id.clone()));
@@ -99,11 +103,11 @@ async fn request(
         }
         Err(error) => return Err(error.into()),
     };
+    if !outcome.folded.entry.as_ref().is_some_and(is_decided_or_waits) {
+        tokio::spawn(until_decided(api.clone(), rental, api.undecided.one_more()));
+    }
     let answer = settled(outcome, rental, quantity, &profile, StatusCode::CREATED)?;
-    Ok(match call.preference.applied() {
-        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
-        None => answer,
-    })
+    Ok(call.as_preferred(answer))
 }
 
 fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile, language: Language) -> Result<Terms, Problem> {
@@ -147,6 +151,14 @@ async fn present(api: &Api, rental: RentalId, until: Until, wait: Duration) -> R
     let head = api.journal.head();
     watching.begin(&story::read(api, rental, head).await?, head);
     Ok(watching.outcome(wait).await)
+}
+
+/// Counts a rental as undecided until it is decided. One that takes longer than that waits for something else than its turn.
+async fn until_decided(api: Arc<Api>, rental: RentalId, one: OneUndecided) {
+    if let Err(problem) = present(&api, rental, is_decided_or_waits, MOST_UNDECIDED).await {
+        tracing::debug!(rental.id = %rental, ?problem, "a rental that cannot be read is not counted");
+    }
+    drop(one);
 }
 
 /// What became of a rental, with `success` where it stands.

@@ -1,9 +1,9 @@
 //! What a customer says of what they have had.
 
-use super::{Belongs, find, shown};
+use super::{Belongs, own, shown};
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::error::{invalid, not_found};
+use crate::error::invalid;
 use crate::idempotency::{Ids, once};
 use crate::outcomes::Folded;
 use crate::problem::Problem;
@@ -105,13 +105,6 @@ pub(crate) async fn delete(
         answer(&api, &belongs, StatusCode::OK).await
     };
     Ok(once(&api, &call, work).await)
-}
-
-/// The caller's own rental.
-async fn own(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem> {
-    let customer = call.customer()?;
-    let belongs = find(api, &name).await?;
-    if belongs.customer == *customer { Ok(belongs) } else { Err(not_found("rental", name)) }
 }
 
 fn said(call: &Call) -> Result<Said, Problem> {

@@ -1,14 +1,14 @@
 //! What the staff of a store does with a rental: make it ready, hand it over, take it back.
 
-use super::{Belongs, find, shown};
-use crate::answer::{Answer, PREFERENCE_APPLIED};
+use super::{Belongs, find, outcome, shown};
+use crate::Api;
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::{STALE_REVISION, not_found};
 use crate::idempotency::{Ids, once};
 use crate::outcomes::{Until, Watching};
 use crate::problem::Problem;
 use crate::schema::{self, Nothing};
-use crate::{Api, story};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::dispatch::{DispatchCommand, DispatchError, DispatchStatus};
@@ -123,9 +123,7 @@ pub(crate) fn check_seen(call: &Call, belongs: &Belongs, ids: &Ids) -> Result<()
 /// Waits until the store knows of a confirmed rental. One that is not confirmed is not waited for.
 pub(crate) async fn is_on_its_way(api: &Api, call: &Call, belongs: &Belongs) -> Result<bool, Problem> {
     let watching = api.outcomes.watch(belongs.rental, is_known_or_never_will_be);
-    let head = api.journal.head();
-    watching.begin(&story::read(api, belongs.rental, head).await?, head);
-    Ok(watching.outcome(call.preference.wait(api.settings.wait)).await.reached)
+    Ok(outcome(api, call, belongs.rental, watching).await?.reached)
 }
 
 /// Takes it back, whoever has been told of what so far.
@@ -163,15 +161,10 @@ async fn followed(
     profile: &Profile,
     otherwise: StatusCode,
 ) -> Result<Answer, Problem> {
-    let head = api.journal.head();
-    watching.begin(&story::read(api, belongs.rental, head).await?, head);
-    let outcome = watching.outcome(call.preference.wait(api.settings.wait)).await;
+    let outcome = outcome(api, call, belongs.rental, watching).await?;
     let status = if outcome.reached { StatusCode::OK } else { otherwise };
     let answer = shown::answer(status, outcome.folded, Some(profile));
-    Ok(match call.preference.applied() {
-        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
-        None => answer,
-    })
+    Ok(call.as_preferred(answer))
 }
 
 fn is_known_or_never_will_be(entry: &MyPageEntry) -> bool {

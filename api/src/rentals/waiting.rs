@@ -1,8 +1,9 @@
 //! Waiting in line: who waits, and taking or leaving what is offered.
 
 use super::request::{is_decided, settled};
-use super::{Belongs, find, shown};
-use crate::answer::{Answer, PREFERENCE_APPLIED};
+use super::{Belongs, outcome, own, shown};
+use crate::Api;
+use crate::answer::Answer;
 use crate::call::Call;
 use crate::error::{BAD_CURSOR, internal, not_found};
 use crate::idempotency::{Ids, once};
@@ -11,7 +12,6 @@ use crate::principal::Principal;
 use crate::problem::Problem;
 use crate::reading::{Listed, PrivateReading};
 use crate::schema::{self, Nothing};
-use crate::{Api, story};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::rental::{RentalCommand, RentalStatus};
@@ -38,7 +38,8 @@ pub(crate) async fn accept(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let belongs = owned(&api, &call, name).await?;
+    let belongs = own(&api, &call, name).await?;
+    let Nothing {} = call.optional_body()?;
     Ok(once(&api, &call, |ids| take(&api, &call, belongs, ids)).await)
 }
 
@@ -50,7 +51,7 @@ async fn take(api: &Api, call: &Call, belongs: Belongs, ids: Ids) -> Result<Answ
     let command = RentalCommand::Accept { now: chrono::Utc::now() };
     let outcome = answered(api, call, &belongs, command, is_decided, ids).await?;
     let quantity = outcome.folded.entry.as_ref().map_or(0, |entry| entry.quantity);
-    settled(outcome, belongs.rental, quantity, &profile, StatusCode::OK).map(|answer| preferred(call, answer))
+    settled(outcome, belongs.rental, quantity, &profile, StatusCode::OK).map(|answer| call.as_preferred(answer))
 }
 
 /// Leave what is offered to the next in line.
@@ -69,7 +70,8 @@ pub(crate) async fn decline(
     Path(name): Path<String>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let belongs = owned(&api, &call, name).await?;
+    let belongs = own(&api, &call, name).await?;
+    let Nothing {} = call.optional_body()?;
     Ok(once(&api, &call, |ids| leave(&api, &call, belongs, ids)).await)
 }
 
@@ -79,22 +81,11 @@ async fn leave(api: &Api, call: &Call, belongs: Belongs, ids: Ids) -> Result<Ans
     let outcome = answered(api, call, &belongs, command, is_cancelled, ids).await?;
     let done = outcome.folded.entry.as_ref().is_some_and(is_cancelled);
     let status = if done { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok(preferred(call, shown::answer(status, outcome.folded, Some(&profile))))
+    Ok(call.as_preferred(shown::answer(status, outcome.folded, Some(&profile))))
 }
 
 fn is_cancelled(entry: &MyPageEntry) -> bool {
     entry.status == RentalStatus::Cancelled
-}
-
-/// The rental, where it is the caller's. That it exists is not for others to know.
-async fn owned(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem> {
-    let customer = call.customer()?;
-    let belongs = find(api, &name).await?;
-    if belongs.customer != *customer {
-        return Err(not_found("rental", name));
-    }
-    let Nothing {} = call.optional_body()?;
-    Ok(belongs)
 }
 
 async fn store_of(api: &Api, belongs: &Belongs) -> Result<Profile, Problem> {
@@ -113,16 +104,7 @@ async fn answered(
     let watching = api.outcomes.watch(belongs.rental, until);
     let context = call.context(&ids, Some(id.clone()));
     api.execute(&api.rentals, &id, command, &context, &ids).await?;
-    let head = api.journal.head();
-    watching.begin(&story::read(api, belongs.rental, head).await?, head);
-    Ok(watching.outcome(call.preference.wait(api.settings.wait)).await)
-}
-
-fn preferred(call: &Call, answer: Answer) -> Answer {
-    match call.preference.applied() {
-        Some(applied) => answer.header(PREFERENCE_APPLIED, applied),
-        None => answer,
-    }
+    outcome(api, call, belongs.rental, watching).await
 }
 
 /// A place in line. Whose it is, is shown to its customer and to the staff of the store.

@@ -194,6 +194,22 @@ async fn beyond_its_places_a_house_asks_to_come_back() {
 }
 
 #[tokio::test]
+async fn while_as_many_as_may_be_are_undecided_nobody_else_is_let_in() {
+    // Nobody decides anything here.
+    let house = House::with(Settings { max_in_flight: 2, wait: Duration::ZERO }).await;
+    house.seoul().await;
+    let item = house.cars(8).await;
+    let ask = async || house.post("/v1/rentals").by("customer:alice").json(&summer(&item)).send().await;
+    for _ in 0..2 {
+        assert_eq!(ask().await.status, 202);
+    }
+    let reply = ask().await;
+    assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (503, "overloaded"));
+    assert_eq!(reply.header("retry-after"), "1");
+    assert_eq!(house.count("RentalRequested").await, 2);
+}
+
+#[tokio::test]
 async fn readiness_turns_red_when_the_house_drains() {
     let house = House::open().await;
     assert_eq!(house.get("/health/live").send().await.status, 200);

@@ -4,13 +4,12 @@ use crate::config::Config;
 use crate::failure::Failure;
 use chrono::SecondsFormat;
 use journal::Recorded;
-use journal::sqlite::JournalFile;
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
 use std::time::Duration;
 
 const PAGE: usize = 1_000;
-/// Another process writes the file, and nothing tells this one when.
+/// Another process writes it, and nothing tells this one when.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 #[derive(Debug, clap::Args)]
@@ -27,13 +26,13 @@ pub(crate) struct Arguments {
 }
 
 /// Reads beside a server that may be running; takes no lock.
-pub(crate) fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let open = |error| Failure::because("cannot read the journal", error);
-    let mut file = JournalFile::open(&config.data).map_err(open)?;
+    let mut journal = config.journal.open_reading().await.map_err(open)?;
     let mut out = BufWriter::new(std::io::stdout());
     let mut after = arguments.after;
     loop {
-        let events = file.read(arguments.stream.as_deref(), after, PAGE).map_err(open)?;
+        let events = journal.read(arguments.stream.as_deref(), after, PAGE).await.map_err(open)?;
         for event in &events {
             serde_json::to_writer(&mut out, &described(event)?).map_err(std::io::Error::from)?;
             out.write_all(b"\n")?;
@@ -44,7 +43,7 @@ pub(crate) fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure>
             if !arguments.follow {
                 return Ok(());
             }
-            std::thread::sleep(LOOK_AGAIN);
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 }

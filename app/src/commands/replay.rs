@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::opening::Opened;
 use journal::{Journal, Subscriptions};
 use projections::Views;
 use std::io::Write;
@@ -21,10 +22,9 @@ pub(crate) struct Arguments {
 
 /// Needs the data directory for itself; a running server rebuilds by `reservoir subscriptions rebuild`.
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
-    if !config.data.join("journal.db").exists() {
-        return Err(Failure::new(format!("there is no journal in {}", config.data.display())));
-    }
-    let journal = Journal::open(&config.data).map_err(|error| Failure::because("cannot replay", error))?;
+    // Only what is there is replayed: a journal that is missing is not made.
+    drop(config.journal.open_reading().await.map_err(|error| Failure::because("cannot replay", error))?);
+    let Opened { journal, lock: _lock } = config.open_journal("cannot replay").await?;
     if arguments.verify {
         catch_up(config, &journal).await?;
     }

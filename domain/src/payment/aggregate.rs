@@ -22,6 +22,9 @@ pub struct Opened {
     stage: Stage,
     /// How often a refund has failed.
     failures: u32,
+    /// The provider's name for the charge, once it is approved.
+    #[serde(default)]
+    reference: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +69,12 @@ impl Payment {
     #[must_use]
     pub fn rental(&self) -> Option<RentalId> {
         self.opened().map(|it| it.rental)
+    }
+
+    /// The provider's name for the charge; `None` until it is approved.
+    #[must_use]
+    pub fn reference(&self) -> Option<&str> {
+        self.opened().and_then(|it| it.reference.as_deref())
     }
 
     /// What went back or is on its way back; `None` when nothing is.
@@ -114,7 +123,8 @@ impl Payment {
     fn fold(&mut self, event: PaymentEvent) {
         match (event, &mut *self) {
             (PaymentEvent::Requested { rental, charge, .. }, _) => {
-                *self = Self::Requested(Box::new(Opened { rental, charge, stage: Stage::Requested, failures: 0 }));
+                let (stage, reference) = (Stage::Requested, None);
+                *self = Self::Requested(Box::new(Opened { rental, charge, stage, failures: 0, reference }));
             }
             (event, Self::Requested(it)) => it.fold(&event),
             // Never written: every other order to a payment that was not requested is refused.
@@ -186,6 +196,9 @@ impl Opened {
     }
 
     fn fold(&mut self, event: &PaymentEvent) {
+        if let PaymentEvent::Approved { reference, .. } = event {
+            self.reference = Some(reference.clone());
+        }
         self.stage = match *event {
             PaymentEvent::Requested { .. } => Stage::Requested,
             PaymentEvent::Approved { .. } => Stage::Approved,

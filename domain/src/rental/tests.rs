@@ -3,6 +3,7 @@
 mod extension;
 mod late_fee;
 mod life;
+mod life_table;
 mod request;
 mod review;
 mod undo;

@@ -75,7 +75,7 @@ async fn charge(house: &House, request: Request<Incoming>) -> Result<Reaction, W
 
 async fn truth(house: &House, key: &str) -> Result<Reaction, Wrong> {
     let key = uuid(key)?;
-    tokio::time::sleep(house.script().latency(key, 0)).await;
+    tokio::time::sleep(house.script().latency(key, house.next_question())).await;
     let told = house.desk.book().truth(key);
     let status = if told == Told::NeverSeen { StatusCode::NOT_FOUND } else { StatusCode::OK };
     Ok(Reaction::Answer(status, told))

@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -74,6 +75,7 @@ pub enum SimulatorError {
 pub(super) struct House {
     pub(super) desk: Arc<Desk>,
     playing: watch::Sender<Playing>,
+    questions: AtomicU64,
 }
 
 /// The script, and since when.
@@ -92,6 +94,11 @@ impl House {
 
     pub(super) fn play(&self, script: Script, by: u64) {
         self.playing.send_replace(Playing::new(script, by));
+    }
+
+    /// Counts the questions for the truth: asked again, one is not answered as late as the last time.
+    pub(super) fn next_question(&self) -> u64 {
+        self.questions.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Until when requests are not answered, if they are not.
@@ -145,10 +152,14 @@ impl Simulator {
             None => (Ledger::in_memory(), vec![]),
         };
         let failed = |source| SimulatorError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let listener = bind(listen).await?.listen(BACKLOG).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let desk = Arc::new(Desk::new(Book::new(entries, ignore_keys), ledger, sender));
-        let house = Arc::new(House { desk, playing: watch::Sender::new(Playing::new(script, 0)) });
+        let house = Arc::new(House {
+            desk,
+            playing: watch::Sender::new(Playing::new(script, 0)),
+            questions: AtomicU64::new(0),
+        });
         let stop = watch::Sender::new(false);
         let run = tokio::spawn(serve(listener, address, house, stop.subscribe()));
         Ok(Self { address, stop, run })

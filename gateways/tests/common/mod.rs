@@ -18,7 +18,7 @@ pub(crate) fn charge_by(method: &str) -> ChargeRequest {
 }
 
 pub(crate) fn refund_of(charge: &ChargeRequest, amount_minor: i64) -> RefundRequest {
-    RefundRequest { payment: charge.payment, key: Uuid::now_v7(), amount: won(amount_minor) }
+    RefundRequest { payment: charge.payment, reference: None, key: Uuid::now_v7(), amount: won(amount_minor) }
 }
 
 pub(crate) fn settings(script: &str) -> Settings {

@@ -7,7 +7,8 @@ mod event_store;
 mod slot;
 
 use crate::append::{Append, AppendError, Appended, Context, NewEvent};
-use crate::journal::{Fate, Journal, Place, ReadError};
+use crate::journal::{Journal, ReadError};
+use crate::queue::{Fate, Place};
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, AggregateContext, DomainEvent};
 use quick_cache::sync::Cache;
@@ -266,7 +267,8 @@ impl<A: Executable> Executor<A> {
     /// Waits until what was seen is durable. A conflict means that it never will be.
     async fn settled(&self, mut held: Held<A>, place: Place, context: &Context) -> Result<Appended, AppendError> {
         let known = held.known();
-        if known.is_durable() {
+        // Where others append too, what is durable may be old: the guard finds out.
+        if known.is_durable() && !self.inner.journal.is_shared() {
             return Ok(Appended { position: self.inner.journal.head(), revision: known.revision });
         }
         let guard = Append {

@@ -1,7 +1,7 @@
 //! An aggregate's state in memory, and the lock under which it is decided on.
 
 use crate::append::Expected;
-use crate::journal::Fate;
+use crate::queue::Fate;
 use cqrs_es::{Aggregate, AggregateContext};
 use std::sync::Arc;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};

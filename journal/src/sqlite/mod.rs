@@ -5,7 +5,7 @@ mod writer;
 
 pub(crate) use reader::{Reader, Reading, signed, unsigned};
 
-use crate::journal::Request;
+use crate::queue::Request;
 use crate::recorded::Recorded;
 use crate::tail::Tail;
 use rusqlite::{Connection, OpenFlags};
@@ -104,7 +104,7 @@ pub(crate) fn open(
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite(rusqlite::version()));
     }
-    let lock = lock(directory)?;
+    let lock = lock_directory(directory)?;
     let path = directory.join(FILE);
     let connection = connect(&path)?;
     lay_out_log(&path).map_err(|source| OpenError::Directory { path: path.clone(), source })?;
@@ -118,7 +118,11 @@ pub(crate) fn open(
     Ok(Opened { tail, reader: Reader::new(path) })
 }
 
-fn lock(directory: &Path) -> Result<File, OpenError> {
+/// Keeps every other process out of a data directory, which is made where it is missing, until the file is dropped.
+///
+/// # Errors
+/// When another process has it, or it cannot be used.
+pub fn lock_directory(directory: &Path) -> Result<File, OpenError> {
     let failed = |source| OpenError::Directory { path: directory.to_owned(), source };
     std::fs::create_dir_all(directory).map_err(failed)?;
     let file = File::create(directory.join(LOCK_FILE)).map_err(failed)?;

@@ -2,17 +2,15 @@
 
 use crate::journal::ReadError;
 use crate::recorded::Recorded;
+use crate::texts::Interner;
 use chrono::DateTime;
 use rusqlite::{Connection, Row, params};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use uuid::Uuid;
 
 /// Connections that are kept open when nobody reads.
 const IDLE: usize = 8;
-/// Different texts (types, actors) that are kept once.
-const INTERNED: usize = 4_096;
 
 const COLUMNS: &str = "position, stream, revision, type, version, payload, recorded_at_us, event_id, correlation_id, \
                        causation_id, command_id, actor, hash";
@@ -72,7 +70,7 @@ impl Reading {
         let sql = format!("SELECT {COLUMNS} FROM event WHERE stream = ?1 AND revision > ?2 ORDER BY revision");
         let texts = &mut self.texts;
         let mut statement = self.connection.prepare_cached(&sql)?;
-        statement.query_map(params![stream, signed(after_revision)], |row| texts.recorded(row))?.collect()
+        statement.query_map(params![stream, signed(after_revision)], |row| recorded(texts, row))?.collect()
     }
 
     /// Up to `limit` events of all streams after a position.
@@ -81,7 +79,7 @@ impl Reading {
         let texts = &mut self.texts;
         let mut statement = self.connection.prepare_cached(&sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        statement.query_map(params![signed(after), limit], |row| texts.recorded(row))?.collect()
+        statement.query_map(params![signed(after), limit], |row| recorded(texts, row))?.collect()
     }
 
     /// The events at these positions.
@@ -93,7 +91,7 @@ impl Reading {
         for position in positions {
             events.extend(
                 statement
-                    .query_map([signed(*position)], |row| texts.recorded(row))?
+                    .query_map([signed(*position)], |row| recorded(texts, row))?
                     .collect::<rusqlite::Result<Vec<_>>>()?,
             );
         }
@@ -122,55 +120,26 @@ pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
 
-/// Keeps one copy of texts that come again and again.
-#[derive(Default)]
-struct Interner {
-    texts: HashMap<Box<str>, Arc<str>>,
-    last_correlation: Option<Arc<str>>,
-}
-
-impl Interner {
-    fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.texts.get(text) {
-            return known.clone();
-        }
-        if self.texts.len() >= INTERNED {
-            self.texts.clear();
-        }
-        let new: Arc<str> = text.into();
-        self.texts.insert(text.into(), new.clone());
-        new
-    }
-
-    /// Events of one conversation stand together, so the last text is worth a look.
-    fn correlation(&mut self, text: &str) -> Arc<str> {
-        match &self.last_correlation {
-            Some(last) if **last == *text => last.clone(),
-            _ => self.last_correlation.insert(text.into()).clone(),
-        }
-    }
-
-    fn recorded(&mut self, row: &Row<'_>) -> rusqlite::Result<Recorded> {
-        let text = |index: usize| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str()?);
-        let recorded_at_us: i64 = row.get(6)?;
-        let recorded_at = DateTime::from_timestamp_micros(recorded_at_us)
-            .ok_or(rusqlite::Error::IntegralValueOutOfRange(6, recorded_at_us))?;
-        let causation: Option<[u8; 16]> = row.get(9)?;
-        Ok(Recorded {
-            position: unsigned(row.get(0)?),
-            stream: text(1)?.into(),
-            revision: unsigned(row.get(2)?),
-            event_type: self.text(text(3)?),
-            version: row.get(4)?,
-            payload: text(5)?.into(),
-            recorded_at,
-            event_id: Uuid::from_bytes(row.get(7)?),
-            correlation_id: self.correlation(text(8)?),
-            causation_id: causation.map(Uuid::from_bytes),
-            command_id: Uuid::from_bytes(row.get(10)?),
-            actor: self.text(text(11)?),
-            hash: row.get(12)?,
-            decoded: OnceLock::new(),
-        })
-    }
+fn recorded(texts: &mut Interner, row: &Row<'_>) -> rusqlite::Result<Recorded> {
+    let text = |index: usize| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str()?);
+    let recorded_at_us: i64 = row.get(6)?;
+    let recorded_at = DateTime::from_timestamp_micros(recorded_at_us)
+        .ok_or(rusqlite::Error::IntegralValueOutOfRange(6, recorded_at_us))?;
+    let causation: Option<[u8; 16]> = row.get(9)?;
+    Ok(Recorded {
+        position: unsigned(row.get(0)?),
+        stream: text(1)?.into(),
+        revision: unsigned(row.get(2)?),
+        event_type: texts.text(text(3)?),
+        version: row.get(4)?,
+        payload: text(5)?.into(),
+        recorded_at,
+        event_id: Uuid::from_bytes(row.get(7)?),
+        correlation_id: texts.correlation(text(8)?),
+        causation_id: causation.map(Uuid::from_bytes),
+        command_id: Uuid::from_bytes(row.get(10)?),
+        actor: texts.text(text(11)?),
+        hash: row.get(12)?,
+        decoded: OnceLock::new(),
+    })
 }

@@ -3,7 +3,7 @@
 use super::reader::{signed, unsigned};
 use crate::append::{Append, AppendError, Appended, Expected};
 use crate::hash::{Chain, GENESIS};
-use crate::journal::{Request, Waiting};
+use crate::queue::{Fate, Request, Waiting, gather};
 use crate::recorded::Recorded;
 use crate::tail::Tail;
 use chrono::{DateTime, Utc};
@@ -15,10 +15,6 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
-/// Events that one transaction may carry: enough to share an fsync, few enough to answer soon.
-const BATCH_EVENTS: usize = 4_096;
-/// Bytes of payload that one transaction may carry.
-const BATCH_BYTES: usize = 8 << 20;
 /// Streams whose last revision is remembered.
 const HEADS: usize = 65_536;
 /// Pages in the write-ahead log before it is copied into the database file: 64 MiB.
@@ -161,7 +157,7 @@ impl Writer {
     fn write(
         &mut self,
         requests: &mut std::vec::IntoIter<Waiting>,
-        waiting: &mut Vec<(crate::journal::Fate, Answer)>,
+        waiting: &mut Vec<(Fate, Answer)>,
         recorded: &mut Vec<Recorded>,
     ) -> Result<(), Failure> {
         self.connection.execute_batch("BEGIN IMMEDIATE").map_err(classify)?;
@@ -183,7 +179,7 @@ impl Writer {
     fn write_all(
         &mut self,
         requests: &mut std::vec::IntoIter<Waiting>,
-        waiting: &mut Vec<(crate::journal::Fate, Answer)>,
+        waiting: &mut Vec<(Fate, Answer)>,
         recorded: &mut Vec<Recorded>,
     ) -> Result<(), Failure> {
         // A clock that is set back does not make an event older than the one before it.
@@ -320,34 +316,6 @@ impl Writer {
             }
         }
     }
-}
-
-/// Takes what is waiting, up to the size of a batch.
-fn gather(
-    first: Request,
-    requests: &mut mpsc::Receiver<Request>,
-    closing: &mut Option<oneshot::Sender<()>>,
-) -> Vec<Waiting> {
-    let (mut batch, mut events, mut bytes) = (Vec::new(), 0, 0);
-    let mut next = Some(first);
-    while let Some(request) = next {
-        match request {
-            Request::Append(waiting) => {
-                events += waiting.append.events.len();
-                bytes += waiting.append.events.iter().map(|event| event.payload.len()).sum::<usize>();
-                batch.push(waiting);
-            }
-            Request::Close(done) => {
-                *closing = Some(done);
-                break;
-            }
-        }
-        if events >= BATCH_EVENTS || bytes >= BATCH_BYTES || batch.len() >= BATCH_EVENTS {
-            break;
-        }
-        next = requests.try_recv().ok();
-    }
-    batch
 }
 
 fn insert(connection: &Connection, event: &Recorded) -> rusqlite::Result<()> {

@@ -126,6 +126,18 @@ impl Ledger {
         .await
     }
 
+    pub(super) async fn forget_attempts(&self, name: &'static str, position: u64) -> Result<(), SubscriptionError> {
+        self.run(move |connection| {
+            connection
+                .execute(
+                    "DELETE FROM attempt WHERE subscription = ?1 AND position = ?2",
+                    params![name, signed(position)],
+                )
+                .map(drop)
+        })
+        .await
+    }
+
     pub(super) async fn park(&self, name: &'static str, parked: Parked) -> Result<(), SubscriptionError> {
         self.run(move |connection| {
             connection

@@ -291,6 +291,14 @@ impl Subscription {
         self.ledger.count_attempt(self.name(), position).await
     }
 
+    /// The event was handled: the attempts at it count no more, although the checkpoint has not passed it yet.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn forget_attempts(&self, position: u64) -> Result<(), SubscriptionError> {
+        self.ledger.forget_attempts(self.name(), position).await
+    }
+
     /// Sets a sequence aside with the first event of it that cannot be handled.
     ///
     /// # Errors

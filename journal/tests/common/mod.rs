@@ -1,6 +1,9 @@
 //! A toy aggregate and short ways to append, shared by the journal's tests.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, reason = "each test file uses its own part")]
 
+pub mod kept;
+pub mod wire;
+
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, DomainEvent};
 use journal::{Append, Context, Expected, Journal, NewEvent};

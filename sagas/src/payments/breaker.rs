@@ -14,7 +14,8 @@ use tokio::time::Instant;
 /// When a breaker opens and closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerSettings {
-    /// So many failures in a row open it.
+    /// So many failures in a row open it. One whose call began before the last success is not in the row: of calls that are made
+    /// together, those that are not answered in time are always the last to end.
     pub failures_in_a_row: u32,
     /// Of so many of the newest calls …
     pub window: usize,
@@ -82,14 +83,14 @@ struct Inner {
 
 #[derive(Debug)]
 enum Position {
-    Closed { newest: VecDeque<bool>, failures: usize, in_a_row: u32 },
+    Closed { newest: VecDeque<bool>, failures: usize, in_a_row: u32, successes: u64 },
     Open { until: Instant },
     HalfOpen { in_flight: u32, successes: u32, visitors: u32, visits_since: Instant },
 }
 
 impl Position {
     fn closed() -> Self {
-        Self::Closed { newest: VecDeque::new(), failures: 0, in_a_row: 0 }
+        Self::Closed { newest: VecDeque::new(), failures: 0, in_a_row: 0, successes: 0 }
     }
 
     const fn half_open(now: Instant) -> Self {
@@ -103,6 +104,8 @@ impl Position {
 pub struct Passage<'a> {
     breaker: &'a Breaker,
     round: u64,
+    /// How many calls of this round had succeeded when it began.
+    after_successes: u64,
     told: bool,
 }
 
@@ -120,13 +123,16 @@ impl Breaker {
     /// While it is open, and while as many probes as may be are under way.
     pub fn enter(&self) -> Result<Passage<'_>, Duration> {
         let mut inner = self.ready();
-        match &mut inner.position {
-            Position::Closed { .. } => {}
+        let after_successes = match &mut inner.position {
+            Position::Closed { successes, .. } => *successes,
             Position::Open { until } => return Err(until.saturating_duration_since(Instant::now())),
-            Position::HalfOpen { in_flight, .. } if *in_flight < self.settings.probes => *in_flight += 1,
+            Position::HalfOpen { in_flight, .. } if *in_flight < self.settings.probes => {
+                *in_flight += 1;
+                0
+            }
             Position::HalfOpen { .. } => return Err(Duration::ZERO),
-        }
-        Ok(Passage { breaker: self, round: inner.round, told: false })
+        };
+        Ok(Passage { breaker: self, round: inner.round, after_successes, told: false })
     }
 
     /// Whether somebody whose call comes later had better come in at all; if not, after which time to ask again.
@@ -203,7 +209,8 @@ impl Breaker {
             return;
         }
         match &mut inner.position {
-            Position::Closed { newest, failures, in_a_row } => {
+            Position::Closed { newest, failures, in_a_row, successes } => {
+                *successes += 1;
                 *in_a_row = 0;
                 remember(newest, failures, false, self.settings.window);
             }
@@ -218,15 +225,15 @@ impl Breaker {
         }
     }
 
-    fn failed(&self, round: u64) {
+    fn failed(&self, round: u64, after_successes: u64) {
         let mut inner = self.lock();
         if inner.round != round {
             return;
         }
         let BreakerSettings { failures_in_a_row, window, failure_percent, at_least, .. } = self.settings;
         match &mut inner.position {
-            Position::Closed { newest, failures, in_a_row } => {
-                *in_a_row += 1;
+            Position::Closed { newest, failures, in_a_row, successes } => {
+                *in_a_row += u32::from(*successes == after_successes);
                 remember(newest, failures, true, window);
                 let too_many = newest.len() >= at_least && *failures * 100 >= newest.len() * failure_percent;
                 if *in_a_row >= failures_in_a_row || too_many {
@@ -267,7 +274,7 @@ impl Passage<'_> {
     /// It has not, or not in time.
     pub fn failed(mut self) {
         self.told = true;
-        self.breaker.failed(self.round);
+        self.breaker.failed(self.round, self.after_successes);
     }
 }
 

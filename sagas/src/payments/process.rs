@@ -46,7 +46,7 @@ pub(crate) enum Command {
 }
 
 impl Stage {
-    pub(super) fn react(self, event: &PaymentEvent) -> (Self, Vec<Command>) {
+    pub(crate) fn react(self, event: &PaymentEvent) -> (Self, Vec<Command>) {
         match (self, event) {
             (_, PaymentEvent::Requested { at, .. }) => (Self::Charging { since: *at }, vec![Command::Charge]),
             // Asked for when the deadline comes: at once, it would hardly know more than it just did.

@@ -36,6 +36,8 @@ pub struct ChargeRequest {
 pub struct RefundRequest {
     /// Of which charge.
     pub payment: PaymentId,
+    /// The provider's name for the charge, as it was approved.
+    pub reference: Option<String>,
     /// The idempotency key of this refund.
     pub key: Uuid,
     /// How much.

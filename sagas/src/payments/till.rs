@@ -6,11 +6,11 @@ use super::{
     Truth,
 };
 use crate::Clock;
-use crate::orders::{Key, Likely, inspect, order};
+use crate::orders::{Journaled, Key, Likely, Receivers, inspect, order};
 use crate::runner::{Answer, Orders};
 use domain::payment::{Payment, PaymentCommand, PaymentStatus};
 use domain::{Money, PaymentId};
-use journal::{Context, Executor};
+use journal::Context;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,20 +19,20 @@ use tower::retry::budget::{Budget, TpsBudget};
 use uuid::Uuid;
 
 /// Where the calls are made.
-pub(crate) struct Till {
-    payments: Executor<Payment>,
+pub(crate) struct Till<X: Receivers = Journaled> {
+    payments: X::Of<Payment>,
     provider: Arc<dyn PaymentProvider>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
     /// So many calls at once.
     lines: Semaphore,
     breaker: Breaker,
-    /// What is asked again is at most a fifth of what is asked for the first time, and ten calls a second.
+    /// What is asked again is at most a fifth of what is asked for the first time, and a hundred calls a second.
     budget: TpsBudget,
 }
 
 const RETRY_SHARE: f32 = 0.2;
-const RETRIES_PER_SECOND: u32 = 10;
+const RETRIES_PER_SECOND: u32 = 100;
 /// For so long a first call counts for the retries that it allows.
 const BUDGET_OF: Duration = Duration::from_secs(10);
 
@@ -48,9 +48,9 @@ enum Called<T> {
 
 type Carried = Result<(), Answer<Infallible>>;
 
-impl Till {
+impl<X: Receivers> Till<X> {
     pub(crate) fn new(
-        payments: Executor<Payment>,
+        payments: X::Of<Payment>,
         provider: Arc<dyn PaymentProvider>,
         clock: Arc<dyn Clock>,
         breaker: Breaker,
@@ -62,7 +62,7 @@ impl Till {
     }
 }
 
-impl Orders<Payments> for Till {
+impl<X: Receivers> Orders<Payments> for Till<X> {
     /// A provider that is away is no failure: nothing is recorded then, and the deadline brings the same order again.
     async fn carry_out(&self, id: Uuid, command: Command, context: &Context) -> Carried {
         let payment = PaymentId(id);
@@ -73,14 +73,15 @@ impl Orders<Payments> for Till {
             Command::ChargeAgain | Command::AskForTruth | Command::RefundAgain(_) => return Ok(()),
         }
         match command {
-            Command::Charge | Command::ChargeAgain => self.charge(payment, &key, context).await,
-            Command::AskForTruth => self.ask_for_truth(payment, &key, context).await,
+            Command::Charge => self.charge(payment, &key, context).await,
+            // Asked for before, perhaps long ago: no provider remembers a key for ever.
+            Command::ChargeAgain | Command::AskForTruth => self.ask_for_truth(payment, &key, context).await,
             Command::Refund(amount) | Command::RefundAgain(amount) => self.refund(payment, &key, amount, context).await,
         }
     }
 }
 
-impl Till {
+impl<X: Receivers> Till<X> {
     async fn charge(&self, payment: PaymentId, key: &Key, context: &Context) -> Carried {
         // Repeated after a crash, an order may find its answer recorded.
         let charge = inspect(&self.payments, key.as_str(), |payment| {
@@ -123,11 +124,14 @@ impl Till {
     }
 
     async fn refund(&self, payment: PaymentId, key: &Key, amount: Money, context: &Context) -> Carried {
-        let status = inspect(&self.payments, key.as_str(), Payment::status).await?;
+        let look = |payment: &Payment| (payment.status(), payment.reference().map(str::to_owned));
+        let (status, reference) = inspect(&self.payments, key.as_str(), look).await?;
         if !matches!(status, Some(PaymentStatus::Refunding | PaymentStatus::RefundFailed)) {
             return Ok(());
         }
-        let call = RefundRequest { payment, key: Uuid::new_v5(&payment.0, b"refund"), amount };
+        // Another amount is another refund: it comes only after the one before has failed.
+        let name = Uuid::new_v5(&payment.0, format!("refund of {amount}").as_bytes());
+        let call = RefundRequest { payment, reference, key: name, amount };
         let failed = |outcome: &Result<_, _>| matches!(outcome, Err(RefundError::Unavailable(_)));
         let outcome = match self.call(self.provider.refund(call), failed).await {
             Called::Answered(Ok(Refunded { reference })) => {

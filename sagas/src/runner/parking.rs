@@ -9,6 +9,9 @@ use futures_util::FutureExt;
 use journal::{Journal, Parked, Recorded, Shared};
 use uuid::Uuid;
 
+/// The journal's database may be away for a while.
+const READ_AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
+
 /// How often an event is tried before its sequence is parked.
 pub(super) const TRIES: u32 = 3;
 
@@ -104,9 +107,13 @@ impl<P: Process, O: Orders<P>> Runner<P, O> {
         Ok(true)
     }
 
-    /// One event at a time, where one of them may be deadly.
+    /// One event at a time, where one of them may be deadly. Those that are handled are not: whatever ends this process before
+    /// the checkpoint is saved.
     pub(super) async fn wait_if_careful(&mut self, position: u64) -> Result<(), SagaError> {
-        while position <= self.careful_to {
+        if position > self.careful_to {
+            return Ok(());
+        }
+        loop {
             let Some(finished) = self.slots.next_finished().await else {
                 break;
             };
@@ -116,7 +123,7 @@ impl<P: Process, O: Orders<P>> Runner<P, O> {
                 self.look_at_failures().await?;
             }
         }
-        Ok(())
+        Ok(self.subscription.forget_attempts(position).await?)
     }
 
     /// Begins with the next sequence that an administrator wants tried again.
@@ -197,7 +204,14 @@ async fn missed<P: Process>(
     let mut missed = Vec::new();
     let mut after = from.saturating_sub(1);
     while after < to {
-        let events = journal.read_all(after, BATCH).await.map_err(journal::SubscriptionError::from)?;
+        let events = match journal.read_all(after, BATCH).await {
+            Err(error @ journal::ReadError::Database(_)) => {
+                tracing::warn!(sequence, %error, "a parked sequence cannot be read, and is tried again");
+                tokio::time::sleep(READ_AGAIN).await;
+                continue;
+            }
+            read => read.map_err(journal::SubscriptionError::from)?,
+        };
         let Some(last) = events.last() else { break };
         after = last.position;
         for event in events.into_iter().filter(|event| event.position <= to) {

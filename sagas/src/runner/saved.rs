@@ -6,7 +6,7 @@
 use super::process::{Process, State};
 use crate::SagaError;
 use domain::Instant;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use std::path::Path;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -23,6 +23,8 @@ pub(crate) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 pub(crate) struct Saved {
     writer: mpsc::Sender<Job>,
     reader: mpsc::Sender<Job>,
+    /// How often the file has been opened: a save by whoever had it before comes too late.
+    epoch: i64,
 }
 
 /// A process to be written, or forgotten.
@@ -51,9 +53,14 @@ impl Saved {
         writing.execute_batch(
             "CREATE TABLE IF NOT EXISTS checkpoint (process TEXT PRIMARY KEY, position INTEGER NOT NULL)",
         )?;
+        writing.execute_batch(
+            "CREATE TABLE IF NOT EXISTS owner (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), epoch INTEGER NOT NULL)",
+        )?;
+        let take_over = "INSERT INTO owner VALUES (1, 1) ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch";
+        let epoch = writing.query_row(take_over, [], |row| row.get(0))?;
         let reading = Connection::open(&path)?;
         reading.busy_timeout(std::time::Duration::from_secs(5))?;
-        Ok(Self { writer: thread("sagas-writer", writing)?, reader: thread("sagas-reader", reading)? })
+        Ok(Self { writer: thread("sagas-writer", writing)?, reader: thread("sagas-reader", reading)?, epoch })
     }
 
     pub(super) async fn load<P: Process>(&self) -> Result<Loaded<P::Stage>, SagaError> {
@@ -87,13 +94,19 @@ impl Saved {
     }
 
     /// Writes what has changed, and the checkpoint with it. The answer comes when both are in the file.
+    ///
+    /// Not if others have taken the file over: what they have saved of a process since, they take for saved.
     pub(super) async fn save<P: Process>(
         &self,
         changes: Vec<Change<P::Stage>>,
         checkpoint: u64,
     ) -> Result<(), SagaError> {
-        run(&self.writer, move |connection| {
-            let transaction = connection.transaction()?;
+        let ours = self.epoch;
+        let saved = run(&self.writer, move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if transaction.query_row("SELECT epoch FROM owner", [], |row| row.get::<_, i64>(0))? != ours {
+                return Ok(false);
+            }
             {
                 let mut write = transaction.prepare_cached(&format!(
                     "INSERT OR REPLACE INTO {} (id, position, correlation_id, event_id, stage, due_at_us) \
@@ -122,9 +135,10 @@ impl Saved {
                 "INSERT OR REPLACE INTO checkpoint (process, position) VALUES (?1, ?2)",
                 params![P::NAME, signed(checkpoint)],
             )?;
-            transaction.commit()
-        })
-        .await
+            transaction.commit()?;
+            Ok(true)
+        });
+        if saved.await? { Ok(()) } else { Err(SagaError::TakenOver) }
     }
 }
 
@@ -174,4 +188,35 @@ pub(crate) fn signed(number: u64) -> i64 {
 
 pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payments::Payments;
+    use domain::payment::PaymentEvent;
+    use domain::{Currency, Money, RentalId};
+
+    const PAYMENT: Uuid = Uuid::from_u128(1);
+
+    fn at(position: u64) -> Change<<Payments as Process>::Stage> {
+        let amount = Money::new(1, Currency::try_from("KRW".to_owned()).unwrap());
+        let event = PaymentEvent::RefundRequested { rental: RentalId(PAYMENT), amount, at: Instant::UNIX_EPOCH };
+        let (stage, _) = <Payments as Process>::Stage::default().react(&event);
+        let state = State { stage, position, ..State::new() };
+        Change { id: PAYMENT, state: Some(state), deadline: None }
+    }
+
+    #[tokio::test]
+    async fn what_was_being_saved_when_others_took_over_is_not_written_over_what_they_save() {
+        let directory = tempfile::tempdir().unwrap();
+        let killed = Saved::open(directory.path()).unwrap();
+        killed.load::<Payments>().await.unwrap();
+        let alive = Saved::open(directory.path()).unwrap();
+        alive.load::<Payments>().await.unwrap();
+        alive.save::<Payments>(vec![at(60)], 60).await.unwrap();
+        assert!(matches!(killed.save::<Payments>(vec![at(40)], 50).await, Err(SagaError::TakenOver)));
+        let state = alive.load_one::<Payments>(PAYMENT).await.unwrap().unwrap();
+        assert_eq!((state.position, alive.load::<Payments>().await.unwrap().checkpoint), (60, 60));
+    }
 }

@@ -101,7 +101,7 @@ impl World {
         let temporary = tempfile::tempdir().unwrap();
         let mut policy = Policy::preset(preset).unwrap();
         change(&mut policy.rules);
-        let provider = Arc::new(SimulatedProvider::default().with_slow(Duration::from_millis(60)));
+        let provider = Arc::new(SimulatedProvider::default().with_slow(Duration::from_secs(1)));
         let world = Self::open_in(temporary, policy, provider);
         world.found().await;
         world

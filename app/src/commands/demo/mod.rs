@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::system::System;
 use business::Business;
+use journal::Source;
 use summary::Summary;
 use teller::Teller;
 
@@ -26,13 +27,18 @@ pub(crate) struct Arguments {
     exit: bool,
 }
 
-/// Plays on a journal in a temporary directory, which is removed at the end.
+/// Plays on a temporary directory, which is removed at the end; a journal that was asked for elsewhere stays.
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let directory = tempfile::Builder::new()
         .prefix("reservoir-demo-")
         .tempdir()
         .map_err(|error| Failure::because("no temporary directory", error))?;
-    let mut config = Config { data: directory.path().to_owned(), ..config.clone() };
+    let data = directory.path().to_owned();
+    let journal = match &config.journal {
+        Source::Directory(_) => Source::Directory(data.clone()),
+        chosen @ Source::Postgres(_) => chosen.clone(),
+    };
+    let mut config = Config { data, journal, ..config.clone() };
     if arguments.exit && !config.listen_is_chosen {
         config.listen.set_port(0);
     }

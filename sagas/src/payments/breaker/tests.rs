@@ -1,6 +1,6 @@
 //! With the clock stopped.
 
-use super::{Breaker, BreakerSettings, BreakerState};
+use super::{Breaker, BreakerSettings, BreakerState, Passage};
 use futures_util::future::join_all;
 use std::time::Duration;
 use tokio::time::{advance, sleep};
@@ -33,6 +33,21 @@ async fn failures_in_a_row_open_it_and_a_success_between_them_does_not() {
     fail(&breaker, 1);
     assert_eq!(breaker.state(), BreakerState::Open(OPEN_FOR));
     assert_eq!((breaker.enter().unwrap_err(), breaker.visit().unwrap_err()), (OPEN_FOR, OPEN_FOR));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_calls_made_together_the_slow_ones_that_end_last_do_not_open_it() {
+    let breaker = breaker();
+    for _ in 0..3 {
+        let mut calls: Vec<_> = (0..100).map(|_| breaker.enter().unwrap()).collect();
+        let slow = calls.split_off(90);
+        calls.into_iter().for_each(Passage::succeeded);
+        slow.into_iter().for_each(Passage::failed);
+        assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+    let calls: Vec<_> = (0..5).map(|_| breaker.enter().unwrap()).collect();
+    calls.into_iter().for_each(Passage::failed);
+    assert!(matches!(breaker.state(), BreakerState::Open(_)), "nobody was answered since these began");
 }
 
 #[tokio::test(start_paused = true)]

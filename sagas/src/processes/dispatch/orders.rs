@@ -2,13 +2,13 @@
 
 use super::{Command, Event, Stage};
 use crate::Clock;
-use crate::orders::{Key, Likely, inspect, order};
+use crate::orders::{Journaled, Key, Likely, Receivers, inspect, order};
 use crate::runner::{Answer, Orders, Process, Route, id_of};
 use domain::dispatch::{Dispatch, DispatchCommand, DispatchEvent};
 use domain::rental::{Rental, RentalCommand, RentalEvent};
 use domain::store::{Store, StoreEvent};
 use domain::{Instant, RentalId};
-use journal::{Context, Executor, Recorded};
+use journal::{Context, Recorded};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,16 +88,16 @@ impl Process for Dispatching {
 }
 
 /// The aggregates that a dispatch orders about.
-pub(crate) struct Counter {
-    pub(crate) rentals: Executor<Rental>,
-    pub(crate) dispatches: Executor<Dispatch>,
-    pub(crate) stores: Executor<Store>,
+pub(crate) struct Counter<X: Receivers = Journaled> {
+    pub(crate) rentals: X::Of<Rental>,
+    pub(crate) dispatches: X::Of<Dispatch>,
+    pub(crate) stores: X::Of<Store>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 type Carried = Result<(), Answer<Infallible>>;
 
-impl Orders<Dispatching> for Counter {
+impl<X: Receivers> Orders<Dispatching> for Counter<X> {
     async fn carry_out(&self, id: Uuid, command: Command, context: &Context) -> Carried {
         let key = Key::of(id);
         let now = self.clock.now();
@@ -117,7 +117,7 @@ impl Orders<Dispatching> for Counter {
     }
 }
 
-impl Counter {
+impl<X: Receivers> Counter<X> {
     async fn request(&self, rental: RentalId, context: &Context) -> Carried {
         let (key, now) = (Key::of(rental.0), self.clock.now());
         let request = inspect(&self.rentals, key.as_str(), |rental| {

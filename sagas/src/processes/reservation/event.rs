@@ -94,7 +94,7 @@ pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<Re
 
 impl Event {
     /// The domain's event as a reservation sees it.
-    pub(super) fn of(stage: &Stage, rental: RentalId, recorded: &Recorded, event: &domain::Event) -> Option<Self> {
+    pub(crate) fn of(stage: &Stage, rental: RentalId, recorded: &Recorded, event: &domain::Event) -> Option<Self> {
         match event {
             domain::Event::Rental(event) => Self::of_rental(event),
             domain::Event::Item(event) => Self::of_item(event),

@@ -106,6 +106,8 @@ pub(crate) enum Stage {
     ReleasingCancelled { deal: Deal, refunded: Option<Money> },
     /// Nothing is held; the rental is being told how it ended.
     Closing(Deal),
+    /// The same, and money that came too late is on its way back: a cancellation in flight waits for it.
+    RefundingLate(Deal),
     /// Rejected, expired or cancelled: whatever succeeds from here on is undone.
     Undone(Deal),
     /// The good end.
@@ -193,14 +195,17 @@ impl Stage {
             (
                 stage @ (Self::ReleasingUnpaid { deal, .. }
                 | Self::ReleasingCancelled { deal, .. }
-                | Self::Closing(deal)
                 | Self::Undone(deal)),
                 Evt::PaymentApproved,
             ) => (stage, deal.asked.map(Cmd::RefundPayment).into_iter().collect()),
+            (Self::Closing(deal), Evt::PaymentApproved) => {
+                (Self::RefundingLate(deal), deal.asked.map(Cmd::RefundPayment).into_iter().collect())
+            }
             // Too late: stock for a rental that is being undone or has ended, a good end included (a repeat after a crash).
             (
                 stage @ (Self::ReleasingCancelled { deal, .. }
                 | Self::Closing(deal)
+                | Self::RefundingLate(deal)
                 | Self::Undone(deal)
                 | Self::Completed(deal)),
                 Evt::StockHeld { .. },
@@ -300,11 +305,19 @@ impl Stage {
             (Self::AwaitingPayment { deal, .. } | Self::Offered { deal, .. }, Evt::StockReleased) => {
                 (Self::Closing(deal), vec![Cmd::Expire])
             }
-            // The deadline passed while the money arrived.
+            // The deadline passed while the money arrived. A cancellation that hinders the expiry is known before the refund.
             (Self::CommittingStock { deal, .. }, Evt::StockReleased) => {
                 let refund = deal.asked.map(Cmd::RefundPayment);
-                (Self::Closing(deal), refund.into_iter().chain([Cmd::Expire]).collect())
+                (Self::RefundingLate(deal), [Cmd::Expire].into_iter().chain(refund).collect())
             }
+            // It is on its way already.
+            (Self::RefundingLate(deal), Evt::CancellationRequested { .. }) => match deal.asked {
+                Some(amount) => {
+                    let left = vec![Refund { extension: None, amount }];
+                    (Self::Refunding { deal, left, refunded: None }, vec![])
+                }
+                None => Self::free(deal, None),
+            },
             (stage, _) => (stage, vec![]),
         }
     }
@@ -360,7 +373,6 @@ impl Stage {
     }
 
     /// When something is to be done if nothing happens until then.
-    ///
     #[must_use]
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self {
@@ -406,6 +418,7 @@ impl Stage {
             | Self::Refunding { deal, .. }
             | Self::ReleasingCancelled { deal, .. }
             | Self::Closing(deal)
+            | Self::RefundingLate(deal)
             | Self::Undone(deal)
             | Self::Completed(deal) => Some(*deal),
         }

@@ -3,7 +3,7 @@
 use super::{Command, Event, Refusal, Stage, correlate};
 use crate::Clock;
 use crate::cashier::{Bill, Cashier};
-use crate::orders::{Key, Likely, inspect, order};
+use crate::orders::{Journaled, Key, Likely, Receivers, inspect, order};
 use crate::runner::{Answer, Orders, Process, Route};
 use chrono::TimeDelta;
 use domain::dispatch::{Dispatch, DispatchCommand, DispatchError};
@@ -13,7 +13,7 @@ use domain::policy::PricePer;
 use domain::quota::{Quota, QuotaCommand, QuotaError};
 use domain::rental::{CancelledBy, RejectReason, Rental, RentalCommand, RentalError, RentalEvent, RentalStatus, Terms};
 use domain::{Instant, ItemId, Money, PaymentId, QuotaId, RentalId, days_started};
-use journal::{Context, Done, Executor, Recorded};
+use journal::{Context, Done, Recorded};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -61,18 +61,18 @@ impl Process for Reservation {
 }
 
 /// The aggregates that a reservation orders about.
-pub(crate) struct Desk {
-    pub(crate) rentals: Executor<Rental>,
-    pub(crate) cashier: Cashier,
-    pub(crate) items: Executor<Item>,
-    pub(crate) dispatches: Executor<Dispatch>,
-    pub(crate) quotas: Executor<Quota>,
+pub(crate) struct Desk<X: Receivers = Journaled> {
+    pub(crate) rentals: X::Of<Rental>,
+    pub(crate) cashier: Cashier<X>,
+    pub(crate) items: X::Of<Item>,
+    pub(crate) dispatches: X::Of<Dispatch>,
+    pub(crate) quotas: X::Of<Quota>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 type Carried = Result<(), Answer<Refusal>>;
 
-impl Orders<Reservation> for Desk {
+impl<X: Receivers> Orders<Reservation> for Desk<X> {
     async fn carry_out(&self, id: Uuid, command: Command, context: &Context) -> Carried {
         let rental = RentalId(id);
         let now = self.clock.now();
@@ -134,7 +134,7 @@ impl Orders<Reservation> for Desk {
     }
 }
 
-impl Desk {
+impl<X: Receivers> Desk<X> {
     /// The rental refuses what has been overtaken by an event that is on its way here; nothing follows from that.
     async fn rental(&self, rental: RentalId, command: RentalCommand, context: &Context) -> Carried {
         let key = Key::of(rental.0);

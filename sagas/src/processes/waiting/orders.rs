@@ -2,11 +2,11 @@
 
 use super::{Command, Event, Stage};
 use crate::Clock;
-use crate::orders::{Key, Likely, order};
+use crate::orders::{Journaled, Key, Likely, Receivers, order};
 use crate::runner::{Answer, Orders, Process, Route, id_of};
 use domain::Instant;
 use domain::inventory::{Item, ItemCommand, ItemEvent};
-use journal::{Context, Executor, Recorded};
+use journal::{Context, Recorded};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,12 +77,12 @@ impl Process for Waiting {
 }
 
 /// The items whose lines are served.
-pub(crate) struct Steward {
-    pub(crate) items: Executor<Item>,
+pub(crate) struct Steward<X: Receivers = Journaled> {
+    pub(crate) items: X::Of<Item>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-impl Orders<Waiting> for Steward {
+impl<X: Receivers> Orders<Waiting> for Steward<X> {
     async fn carry_out(&self, id: Uuid, command: Command, context: &Context) -> Result<(), Answer<Infallible>> {
         let Command::ServeTheFirst = command;
         let serve = ItemCommand::ServeWaiting { now: self.clock.now() };

@@ -1,0 +1,58 @@
+//! The journal on PostgreSQL: any number of processes append to it, and positions stay gapless and in commit order.
+
+mod address;
+mod batch;
+mod feed;
+mod reader;
+mod schema;
+mod sql;
+mod writer;
+
+pub use address::{ConnectError, PostgresAddress};
+pub use reader::JournalDatabase;
+pub(crate) use reader::Reader;
+
+use crate::queue::Request;
+use crate::tail::Tail;
+use sqlx::postgres::PgPoolOptions;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+/// Connections that read, and one that listens.
+const READERS: u32 = 9;
+/// How long a connection, or a free one of the pool, is waited for.
+const CONNECT: Duration = Duration::from_secs(2);
+
+pub(crate) struct Opened {
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) reader: Reader,
+    /// Everything that runs for this journal ends when this is dropped.
+    pub(crate) alive: watch::Sender<()>,
+}
+
+/// Makes the tables where they are missing, and starts the writer and what feeds the tail.
+pub(crate) async fn open(
+    address: &PostgresAddress,
+    requests: mpsc::Receiver<Request>,
+    failure: watch::Sender<Option<Arc<str>>>,
+) -> Result<Opened, ConnectError> {
+    let mut connection = address.connect().await?;
+    schema::migrate(&mut connection).await?;
+    let state = sql::head(&mut connection).await.map_err(ConnectError::Database)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(CONNECT)
+        .connect_lazy_with(address.options().clone());
+    let reader = Reader::new(pool.clone());
+    let tail = Arc::new(Tail::new(state.position));
+    let (alive, ended) = watch::channel(());
+    let me = uuid::Uuid::now_v7();
+    let (written, to_tell) = watch::channel(0);
+    tokio::spawn(feed::tell(me, address.options().clone(), to_tell));
+    tokio::spawn(feed::keep_fed(me, pool, reader.clone(), tail.clone(), ended));
+    let feed = feed::Feed::new(tail.clone(), reader.clone());
+    let writer = writer::Writer::new(address.options().clone(), connection, state, feed, failure, written);
+    tokio::spawn(writer.run(requests));
+    Ok(Opened { tail, reader, alive })
+}

@@ -1,0 +1,203 @@
+//! Three times as many bookings as can be served, by the clock, for a minute: who is let in is served as fast as ever, the
+//! others are asked to come back at once, and afterwards all is as before.
+
+use crate::Options;
+use crate::audit::Audit;
+use crate::crowd::{Answers, Arrivals, Crowd};
+use crate::process::{MemoryWatch, cpu_ms, keep_on, resident_mb};
+use crate::report::{Report, per_mille, seconds, share};
+use crate::users::{self, CARS};
+use chrono::{DateTime, TimeDelta, Utc};
+use harness::{Shop, july};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
+
+/// More connections than may have a place.
+const CONNECTIONS: usize = 6_000;
+const MOST_MB: u64 = 2_048;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What bounds how much can be served.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The processor: the provider answers at once.
+    Processor,
+    /// The provider, who takes his time.
+    Provider,
+}
+
+/// Between two moments.
+#[derive(Clone, Copy)]
+struct Span(DateTime<Utc>, DateTime<Utc>);
+
+impl Kind {
+    pub(crate) const ALL: [Self; 2] = [Self::Processor, Self::Provider];
+
+    const fn drill(self) -> &'static str {
+        match self {
+            Self::Processor => "overload: three times what the processor can do",
+            Self::Provider => "overload: three times what can be paid at the provider (300–500 ms, 512 at once)",
+        }
+    }
+
+    const fn options(self) -> &'static [&'static str] {
+        match self {
+            Self::Processor => &[],
+            Self::Provider => &["--simulated-latency-ms", "300-500"],
+        }
+    }
+
+    /// As many as find the peak; more of them only wait.
+    const fn at_once(self) -> usize {
+        match self {
+            Self::Processor => 256,
+            Self::Provider => 768,
+        }
+    }
+}
+
+pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
+    let mut report = Report::new(kind.drill());
+    let shop = Shop::with_cars_and_options(CARS, kind.options()).await;
+    users::invite(&shop, 1);
+    let crowd = Crowd::of(&shop).await;
+    let (server, drill) = (shop.id(), std::process::id());
+    let apart = keep_on(server, 0) && keep_on(drill, 1);
+    report.row("server and load each on a processor of its own", if apart { "yes" } else { "no" });
+
+    let (warm, peak_time, time) = if options.short { (1, 3, 8) } else { (3, 10, 60) };
+    crowd.come(Arrivals::Closed { at_once: kind.at_once() }, Duration::from_secs(warm)).await;
+    shop.settled().await;
+    let usual = probe(&shop).await.1;
+    let closed = crowd.come(Arrivals::Closed { at_once: kind.at_once() }, Duration::from_secs(peak_time)).await;
+    let at_peak = Span::of(&closed, peak_time);
+    let peak = confirmed_by_server(&shop, at_peak).await;
+    shop.settled().await;
+    report.row("peak, as many users as that", format!("{peak} confirmed per s, {} users", kind.at_once()));
+
+    let (before_mb, memory) = (resident_mb(server), MemoryWatch::of(server));
+    let (server_ms, drill_ms) = (cpu_ms(server), cpu_ms(drill));
+    let started = Instant::now();
+    let arrivals = Arrivals::Open { per_second: peak * 3, connections: CONNECTIONS };
+    let answers = crowd.come(arrivals, Duration::from_secs(time)).await;
+    let took = started.elapsed();
+    let overload = Span::of(&answers, time);
+    let ms = u64::try_from(took.as_millis()).unwrap().max(1);
+    let busy = |before, id| format!("{} %", (cpu_ms(id) - before) * 100 / ms);
+    let (server_busy, drill_busy) = (busy(server_ms, server), busy(drill_ms, drill));
+    let calm = back_to_normal(&shop, usual).await;
+    let memory = memory.end();
+    tell(&mut report, &answers, peak, time);
+    report.row("from the first request to the last answer", seconds(took));
+    report.row("processor time of server and load", format!("{server_busy}, {drill_busy}"));
+    report.row("the usual wait again, after the load's end", seconds(calm));
+    let settled = Instant::now();
+    at_rest(&shop).await;
+    report.row("nothing left to be handled, after another", seconds(settled.elapsed()));
+    let [first, second] = memory;
+    report.row(
+        "memory before, in the first half, in the second, at the end",
+        format!("{before_mb}, {first}, {second}, {} MB", resident_mb(server)),
+    );
+    report.holds("memory stays within 2 GB", first.max(second) <= MOST_MB, format!("{first}, {second} MB"));
+    judge(shop, report, peak, overload).await
+}
+
+fn tell(report: &mut Report, answers: &Answers, peak: u64, time: u64) {
+    let all = answers.all();
+    report.row("offered", format!("{} per s for {time} s: {all}", peak * 3));
+    report.row("confirmed (201)", format!("{}, {}", answers.confirmed, share(answers.confirmed, all)));
+    report.row("undecided when answered (202)", format!("{}, {}", answers.undecided, share(answers.undecided, all)));
+    report.row("asked to come back (503)", format!("{}, {}", answers.asked_back, share(answers.asked_back, all)));
+    report.row("connections that broke", answers.broken);
+    let ms = |sorted: &[Duration]| format!("{} / {}", seconds(per_mille(sorted, 500)), seconds(per_mille(sorted, 990)));
+    report.row("wait of who is let in: median / 99 %", ms(&answers.taken));
+    report.row("wait for 503: median / 99 %", ms(&answers.refused));
+    report.holds("every answer is 201, 202 or 503", answers.others == 0, answers.others);
+    report.holds("every 503 says when to come back", answers.mute == 0, answers.mute);
+}
+
+/// Reads the whole journal with the program itself, and compares.
+async fn judge(shop: Shop, mut report: Report, peak: u64, overload: Span) -> Report {
+    let (data, code) = shop.into_server().stop().await;
+    report.holds("the server ends well", code == Some(0), format!("{code:?}"));
+    let (mut audit, mut confirmed) = (Audit::default(), 0);
+    data.each_line(&["events"], |line| {
+        let event: Value = serde_json::from_str(line).expect("JSON");
+        confirmed += u64::from(overload.has_confirmation(&event));
+        audit.take_in(&event);
+    })
+    .await;
+    let rate = confirmed / overload.seconds();
+    report.row(
+        "confirmed per s under overload, by the journal",
+        format!("{rate}, {} % of peak", rate * 100 / peak.max(1)),
+    );
+    report.row("rentals in the journal", audit.rentals());
+    audit.judge(&mut report);
+    report
+}
+
+impl Span {
+    fn of(answers: &Answers, seconds: u64) -> Self {
+        Self(answers.begun, answers.begun + TimeDelta::seconds(seconds.cast_signed()))
+    }
+
+    fn has_confirmation(self, event: &Value) -> bool {
+        let at = event["at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
+        event["type"] == "RentalConfirmed" && at.is_some_and(|at| (self.0..self.1).contains(&at))
+    }
+
+    fn seconds(self) -> u64 {
+        (self.1 - self.0).num_seconds().max(1).cast_unsigned()
+    }
+}
+
+/// How many rentals were confirmed per second of a time, by the journal.
+async fn confirmed_by_server(shop: &Shop, span: Span) -> u64 {
+    let mut confirmed = 0;
+    shop.data()
+        .each_line(&["events"], |line| {
+            if line.contains("RentalConfirmed") {
+                let event = serde_json::from_str(line).expect("JSON");
+                confirmed += u64::from(span.has_confirmation(&event));
+            }
+        })
+        .await;
+    confirmed / span.seconds()
+}
+
+/// One booking: its status and how long it took.
+async fn probe(shop: &Shop) -> (u16, Duration) {
+    let sent = Instant::now();
+    let body = json!({ "item": shop.item, "from": july(1), "to": july(2) });
+    let reply = shop.post("/v1/rentals").by(users::principal(0)).json(body).sent().await;
+    (reply.map_or(0, |reply| reply.status), sent.elapsed())
+}
+
+/// After which time ten bookings in a row are confirmed and take no more than twice as long as usual, and 20 ms.
+async fn back_to_normal(shop: &Shop, usual: Duration) -> Duration {
+    let begun = Instant::now();
+    let mut since = begun;
+    let mut in_a_row = 0;
+    while in_a_row < 10 && begun.elapsed() < PATIENCE {
+        let (status, took) = probe(shop).await;
+        if status == 201 && took <= usual * 2 + Duration::from_millis(20) {
+            in_a_row += 1;
+        } else {
+            (in_a_row, since) = (0, Instant::now());
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+    since - begun
+}
+
+/// Waits until everything is handled, which may be much.
+async fn at_rest(shop: &Shop) {
+    let begun = Instant::now();
+    while shop.subscriptions().await.iter().any(|one| one["lag"] != 0) {
+        assert!(begun.elapsed() < PATIENCE, "subscriptions lag behind after {PATIENCE:?}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
