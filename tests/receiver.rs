@@ -9,6 +9,7 @@ use axum::routing::post;
 use ring::hmac::{HMAC_SHA256, Key, verify};
 use serde_json::Value;
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -33,6 +34,7 @@ struct Kept {
 
 /// The program, until it is dropped.
 pub struct Receiver {
+    address: SocketAddr,
     url: String,
     kept: Arc<Mutex<Kept>>,
     serving: JoinHandle<()>,
@@ -49,7 +51,13 @@ impl Receiver {
         let kept = Arc::<Mutex<Kept>>::default();
         let routes = Router::new().route("/told", post(take)).with_state(kept.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, routes).await.expect("it serves") });
-        Self { url: format!("http://{address}/told"), kept, serving }
+        Self { address, url: format!("http://{address}/told"), kept, serving }
+    }
+
+    /// `127.0.0.1:…`
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Where it is.

@@ -3,7 +3,7 @@
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::error::{internal, invalid, not_found};
+use crate::error::{TOO_MANY_WEBHOOKS, UNAVAILABLE, WEBHOOK_ENDED, internal, invalid, not_found};
 use crate::idempotency::{Ids, once};
 use crate::problem::Problem;
 use crate::reading::{Listed, PrivateReading};
@@ -13,7 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use domain::webhook::{Webhook, WebhookCommand, WebhookStatus};
 use domain::{Instant, RentalId, StoreSlug, WebhookId};
-use projections::{WebhookEntry, Webhooks};
+use projections::{PageQuery, WebhookEntry, Webhooks};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -24,6 +24,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+/// So many programs of one store are told.
+const MOST_WEBHOOKS: usize = 32;
 /// So many events that were given up are shown of each webhook.
 const MOST_GIVEN_UP: usize = 20;
 
@@ -41,6 +43,9 @@ pub trait WebhookSender: Send + Sync + 'static {
         webhook: WebhookId,
         most: usize,
     ) -> Pin<Box<dyn Future<Output = Option<WebhookStanding>> + Send + '_>>;
+
+    /// Has everything sent again that was given up, and answers how much that is; `None` when that cannot be done now.
+    fn retry(&self, webhook: WebhookId) -> Pin<Box<dyn Future<Output = Option<u64>> + Send + '_>>;
 }
 
 /// How one webhook's deliveries stand.
@@ -71,14 +76,19 @@ pub struct WebhookGivenUp {
 
 /// What this file adds to the table of contents.
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
-    OpenApiRouter::new().routes(routes!(register, list)).routes(routes!(remove))
+    OpenApiRouter::new()
+        .routes(routes!(register, list))
+        .routes(routes!(remove))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(retry))
 }
 
 /// Whom to tell, and of what.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterWebhook {
-    /// Where the program is: `http` or `https`, on port 80, 443, or 1024 and above, in the outside world.
+    /// Where the program is: `https`, on port 443, or 1024 and above, in the outside world.
     #[schema(example = "https://films.example.org/told", max_length = 2048)]
     url: String,
     /// The types of events to be told of; of all where none is named.
@@ -131,6 +141,7 @@ async fn register(State(api): State<Arc<Api>>, Path(store): Path<String>, call: 
         return Err(invalid("events", format!("there is no event `{unknown}` of rentals")));
     }
     let work = async |ids: Ids| {
+        room_for_one_more(&api, &store).await?;
         let id = WebhookId(ids.id("webhook"));
         let command = WebhookCommand::Register {
             store: store.clone(),
@@ -144,6 +155,17 @@ async fn register(State(api): State<Arc<Api>>, Path(store): Path<String>, call: 
         Ok(answer.at(done.position).location(format!("/v1/stores/{store}/webhooks/{id}")))
     };
     with_secret(&api, once(&api, &call, work).await)
+}
+
+/// As far as the view knows: a bound on what one store can have sent, and not a promise.
+async fn room_for_one_more(api: &Api, store: &StoreSlug) -> Result<(), Problem> {
+    let tags = [WebhookStatus::Active, WebhookStatus::Paused].map(|status| status.name().to_owned()).to_vec();
+    let query =
+        PageQuery { owner: Some(store.as_str().to_owned()), tags, limit: MOST_WEBHOOKS, ..PageQuery::default() };
+    if api.views.page::<Webhooks>(query).await?.items.len() < MOST_WEBHOOKS {
+        return Ok(());
+    }
+    Err(Problem::new(TOO_MANY_WEBHOOKS, format!("there are {MOST_WEBHOOKS} already")))
 }
 
 /// The answer that is kept has no secret in it; the one that is given does.
@@ -172,7 +194,7 @@ async fn list(
     let slug: StoreSlug = store.parse().map_err(|_| not_found("store", &store))?;
     query.staff_of(&slug)?;
     let params = query.reading.present(&["limit", "cursor"])?;
-    let shown = [WebhookStatus::Active.name(), WebhookStatus::Stopped.name()];
+    let shown = [WebhookStatus::Active, WebhookStatus::Paused, WebhookStatus::Stopped].map(WebhookStatus::name);
     let (page, position) = params.page_of_any::<Webhooks>(&api, Some(slug.as_str()), &shown).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for entry in page.items {
@@ -190,34 +212,103 @@ async fn list(
     Ok(Listed { items, next: page.next }.answer(position))
 }
 
+/// A webhook as it stands now.
+#[derive(Serialize)]
+struct Stands {
+    id: WebhookId,
+    status: WebhookStatus,
+}
+
 /// Have a program told nothing any more.
 #[utoipa::path(
     delete, path = "/v1/stores/{store}/webhooks/{webhook}", tag = "webhooks",
     params(("store" = String, Path), ("webhook" = uuid::Uuid, Path), schema::CommandHeaders),
-    responses((status = 200, description = "It is told nothing", body = schema::WebhookRemoved), schema::CommandProblems),
+    responses((status = 200, description = "It is told nothing", body = schema::WebhookStands), schema::CommandProblems),
     security(("token" = []))
 )]
-async fn remove(
+async fn remove(state: State<Arc<Api>>, path: Path<(String, String)>, call: Call) -> Result<Answer, Problem> {
+    ordered(state, path, call, |now| WebhookCommand::Remove { now }).await
+}
+
+/// Send nothing for a while. What happens meanwhile is kept.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/webhooks/{webhook}/pause", tag = "webhooks",
+    params(("store" = String, Path), ("webhook" = uuid::Uuid, Path), schema::CommandHeaders),
+    responses((status = 200, description = "It is paused", body = schema::WebhookStands), schema::CommandProblems),
+    security(("token" = []))
+)]
+async fn pause(state: State<Arc<Api>>, path: Path<(String, String)>, call: Call) -> Result<Answer, Problem> {
+    ordered(state, path, call, |now| WebhookCommand::Pause { now }).await
+}
+
+/// Send what was kept, and go on.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/webhooks/{webhook}/resume", tag = "webhooks",
+    params(("store" = String, Path), ("webhook" = uuid::Uuid, Path), schema::CommandHeaders),
+    responses((status = 200, description = "It is active", body = schema::WebhookStands), schema::CommandProblems),
+    security(("token" = []))
+)]
+async fn resume(state: State<Arc<Api>>, path: Path<(String, String)>, call: Call) -> Result<Answer, Problem> {
+    ordered(state, path, call, |now| WebhookCommand::Resume { now }).await
+}
+
+async fn ordered(
+    State(api): State<Arc<Api>>,
+    Path((store, name)): Path<(String, String)>,
+    call: Call,
+    command: fn(Instant) -> WebhookCommand,
+) -> Result<Answer, Problem> {
+    let (id, _) = stores_own(&api, &call, &store, &name).await?;
+    let Nothing {} = call.optional_body()?;
+    let work = async |ids: Ids| {
+        let (key, context) = (id.to_string(), call.context(&ids, None));
+        let done = api.execute(&api.webhooks, &key, command(chrono::Utc::now()), &context, &ids).await?;
+        let status = api.webhooks.inspect(&key, |webhook: &Webhook, _| webhook.status()).await?;
+        let status = status.ok_or_else(|| not_found("webhook", &name))?;
+        Ok(Answer::json(StatusCode::OK, &Stands { id, status }).revision(done.revision).at(done.position))
+    };
+    Ok(once(&api, &call, work).await)
+}
+
+#[derive(Serialize)]
+struct Again {
+    id: WebhookId,
+    again: u64,
+}
+
+/// Have everything sent again that was given up after three days, for three days once more.
+#[utoipa::path(
+    post, path = "/v1/stores/{store}/webhooks/{webhook}/retry", tag = "webhooks",
+    params(("store" = String, Path), ("webhook" = uuid::Uuid, Path), schema::CommandHeaders),
+    responses((status = 202, description = "It is on its way", body = schema::WebhookAgain), schema::CommandProblems),
+    security(("token" = []))
+)]
+async fn retry(
     State(api): State<Arc<Api>>,
     Path((store, name)): Path<(String, String)>,
     call: Call,
 ) -> Result<Answer, Problem> {
-    let store = permitted(&call, &store)?;
+    let (id, status) = stores_own(&api, &call, &store, &name).await?;
     let Nothing {} = call.optional_body()?;
-    let id: WebhookId = name.parse().map_err(|_| not_found("webhook", &name))?;
-    let owner = |webhook: &Webhook, _| webhook.registered().map(|registered| registered.store.clone());
-    let owner = api.webhooks.inspect(&id.to_string(), owner).await?;
-    if owner.as_ref() != Some(&store) {
-        return Err(not_found("webhook", name));
+    if !matches!(status, WebhookStatus::Active | WebhookStatus::Paused) {
+        return Err(Problem::new(WEBHOOK_ENDED, "the webhook has ended"));
     }
-    let work = async |ids: Ids| {
-        let command = WebhookCommand::Remove { now: chrono::Utc::now() };
-        let context = call.context(&ids, None);
-        let done = api.execute(&api.webhooks, &id.to_string(), command, &context, &ids).await?;
-        let removed = serde_json::json!({ "id": id, "status": WebhookStatus::Removed });
-        Ok(Answer::json(StatusCode::OK, &removed).at(done.position))
+    let work = async |_| {
+        let again = api.webhook_sender.retry(id).await;
+        let again = again.ok_or_else(|| Problem::new(UNAVAILABLE, "try again shortly").retry_after_s(1))?;
+        Ok(Answer::json(StatusCode::ACCEPTED, &Again { id, again }).at(api.journal.head()))
     };
     Ok(once(&api, &call, work).await)
+}
+
+/// A webhook of the caller's store: those of others are not there.
+async fn stores_own(api: &Api, call: &Call, store: &str, name: &str) -> Result<(WebhookId, WebhookStatus), Problem> {
+    let store = permitted(call, store)?;
+    let id: WebhookId = name.parse().map_err(|_| not_found("webhook", name))?;
+    let seen = |webhook: &Webhook, _| Some((webhook.registered()?.store.clone(), webhook.status()?));
+    let seen = api.webhooks.inspect(&id.to_string(), seen).await?;
+    let (_, status) = seen.filter(|(owner, _)| *owner == store).ok_or_else(|| not_found("webhook", name))?;
+    Ok((id, status))
 }
 
 fn permitted(call: &Call, store: &str) -> Result<StoreSlug, Problem> {

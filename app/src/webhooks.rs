@@ -7,7 +7,7 @@ use domain::WebhookId;
 use domain::rental::Rental;
 use domain::webhook::Webhook;
 use gateways::Secret;
-use gateways::webhooks::{Inner, SystemResolver, WebhookCourier};
+use gateways::webhooks::{Allowed, SystemResolver, WebhookCourier};
 use journal::{Executor, Subscriptions};
 use sagas::SystemClock;
 use sagas::webhooks::{Deliveries, GivenUp, WebhookParts, Webhooks, WebhooksRunning};
@@ -28,11 +28,9 @@ pub(crate) async fn start(
     webhooks: &Executor<Webhook>,
     vault: &Vault,
 ) -> Result<WebhooksRunning, Failure> {
-    let inner = inner(config);
-    if inner == Inner::Allowed {
-        tracing::warn!(
-            "webhooks may be sent to inner networks: whoever works at a store can reach what this machine can"
-        );
+    if !config.webhook_allow.is_empty() {
+        let addresses = &config.webhook_allow;
+        tracing::warn!(?addresses, "whoever works at a store can have webhooks sent to these addresses, unencrypted");
     }
     let vault = vault.clone();
     let secret_of = Arc::new(move |webhook| Secret::new(&vault.webhook_secret(webhook)));
@@ -41,7 +39,7 @@ pub(crate) async fn start(
         directory: config.data.clone(),
         rentals: rentals.clone(),
         webhooks: webhooks.clone(),
-        courier: Arc::new(WebhookCourier::new(secret_of, inner, Arc::new(SystemResolver))),
+        courier: Arc::new(WebhookCourier::new(secret_of, allowed(config), Arc::new(SystemResolver))),
         clock: Arc::new(SystemClock),
         timeout: TIMEOUT,
         tick: TICK,
@@ -51,21 +49,21 @@ pub(crate) async fn start(
 
 /// What callers may know.
 pub(crate) fn sender(config: &Config, running: &WebhooksRunning) -> Arc<dyn WebhookSender> {
-    Arc::new(Sender { inner: inner(config), deliveries: running.deliveries() })
+    Arc::new(Sender { allowed: allowed(config), deliveries: running.deliveries() })
 }
 
-const fn inner(config: &Config) -> Inner {
-    if config.webhooks_allow_inner { Inner::Allowed } else { Inner::Refused }
+fn allowed(config: &Config) -> Allowed {
+    config.webhook_allow.iter().copied().collect()
 }
 
 struct Sender {
-    inner: Inner,
+    allowed: Allowed,
     deliveries: Deliveries,
 }
 
 impl WebhookSender for Sender {
     fn check(&self, url: &str) -> Result<(), String> {
-        WebhookCourier::check(url, self.inner).map_err(|why| why.to_string())
+        WebhookCourier::check(url, &self.allowed).map_err(|why| why.to_string())
     }
 
     fn standing(
@@ -93,6 +91,13 @@ impl WebhookSender for Sender {
                 again_at: standing.again_at,
                 given_up: standing.given_up.into_iter().map(shown).collect(),
             })
+        })
+    }
+    fn retry(&self, webhook: WebhookId) -> Pin<Box<dyn Future<Output = Option<u64>> + Send + '_>> {
+        Box::pin(async move {
+            let again = self.deliveries.retry(webhook).await;
+            let failed = |error: &_| tracing::error!(webhook.id = %webhook, %error, "nothing can be sent again");
+            again.inspect_err(failed).ok()
         })
     }
 }

@@ -91,16 +91,28 @@ async fn an_event_is_tried_for_three_days_with_growing_pauses_and_then_given_up(
         eventually("the attempt is noted", noted).await;
         attempts += 1;
         assert_eq!(courier.types()[..attempts], vec!["RentalRequested"; attempts]);
-        world.hands.set(standing().await.again_at.unwrap_or_else(|| world.hands.now()));
+        // The receiver rests for a minute at the most, too.
+        let again_at = standing().await.again_at.map(|at| at + TimeDelta::minutes(1));
+        world.hands.set(again_at.unwrap_or_else(|| world.hands.now()));
     }
     let tried_for = world.hands.now() - begun;
-    assert!(tried_for > TimeDelta::hours(70) && tried_for <= TimeDelta::days(3), "{tried_for}");
+    assert!(tried_for > TimeDelta::hours(70) && tried_for <= TimeDelta::days(3) + TimeDelta::minutes(1), "{tried_for}");
     let given_up = standing().await.given_up;
     assert_eq!((given_up[0].rental, given_up[0].reason.as_str()), (rental, "it answered 500"));
     assert_eq!(usize::try_from(given_up[0].attempts).unwrap(), attempts);
-    // What came after it in the same rental waited for it, and goes out now.
+    // What came after it in the same rental waited for it, and goes out once the receiver has rested.
+    world.hands.set(world.hands.now() + TimeDelta::minutes(1));
     eventually("the next is taken", || async { courier.types().last().unwrap() == "RentalConfirmed" }).await;
     assert_eq!(courier.types().len(), attempts + 1);
+
+    // Whoever looks after it has it sent again, with the same id and body; and until it is taken, it is tried for three days more.
+    assert_eq!(deliveries.retry(ID).await.unwrap(), 1);
+    eventually("it is tried again", || async { courier.types().len() > attempts + 1 }).await;
+    eventually("the attempt is noted", noted).await;
+    let again = courier.0.lock().unwrap().last().unwrap().clone();
+    assert_eq!(again, courier.0.lock().unwrap()[0]);
+    assert_eq!((standing().await.given_up, standing().await.waiting), (vec![], 1));
+    assert_eq!(deliveries.retry(ID).await.unwrap(), 0);
     running.stop().await;
     sagas.stop().await.unwrap();
 }

@@ -3,12 +3,15 @@
 use harness::{Data, Receiver, Reply, Server, eventually};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use tokio::net::TcpListener;
 
 const STAFF: &str = "staff:seoul-films";
 const WEBHOOKS: &str = "/v1/stores/seoul-films/webhooks";
 
-async fn server() -> Server {
-    Data::with_options(&["--webhooks-allow-inner"]).serve().await
+/// A server that may tell these receivers, which are on loopback and speak plain HTTP.
+async fn server(receivers: &[&Receiver]) -> Server {
+    let addresses: Vec<_> = receivers.iter().map(|receiver| receiver.address().to_string()).collect();
+    Data::with_options(&["--webhook-allow", &addresses.join(",")]).serve().await
 }
 
 /// A cinema in Seoul that shows one film, with so many seats: `A1`, `A2` …
@@ -42,7 +45,8 @@ fn types(sent: &[harness::Sent]) -> Vec<String> {
 
 #[tokio::test]
 async fn every_event_of_the_stores_rentals_is_sent_once_in_order_and_signed_and_says_nothing_personal() {
-    let (server, receiver, other) = (server().await, Receiver::start().await, Receiver::start().await);
+    let (receiver, other) = (Receiver::start().await, Receiver::start().await);
+    let server = server(&[&receiver, &other]).await;
     let film = cinema(&server, "seoul-films", 10).await;
     let elsewhere = cinema(&server, "busan-films", 10).await;
     reserves(&server, &film, 9).await;
@@ -84,7 +88,8 @@ async fn every_event_of_the_stores_rentals_is_sent_once_in_order_and_signed_and_
 
 #[tokio::test]
 async fn what_is_not_taken_is_sent_again_and_holds_nobody_else_up() {
-    let (server, receiver, silent) = (server().await, Receiver::start().await, Receiver::start().await);
+    let (receiver, silent) = (Receiver::start().await, Receiver::start().await);
+    let server = server(&[&receiver, &silent]).await;
     let film = cinema(&server, "seoul-films", 20).await;
     silent.falls_silent();
     subscribes(&server, silent.url(), &[]).await;
@@ -107,7 +112,8 @@ async fn what_is_not_taken_is_sent_again_and_holds_nobody_else_up() {
 
 #[tokio::test]
 async fn a_receiver_that_is_gone_is_told_nothing_more_and_a_store_can_stop_by_itself() {
-    let (server, receiver, kept) = (server().await, Receiver::start().await, Receiver::start().await);
+    let (receiver, kept) = (Receiver::start().await, Receiver::start().await);
+    let server = server(&[&receiver, &kept]).await;
     let film = cinema(&server, "seoul-films", 10).await;
     subscribes(&server, receiver.url(), &[]).await;
     let removed = subscribes(&server, kept.url(), &[]).await.id();
@@ -130,32 +136,92 @@ async fn a_receiver_that_is_gone_is_told_nothing_more_and_a_store_can_stop_by_it
 }
 
 #[tokio::test]
-async fn without_the_switch_nothing_is_sent_inside() {
-    let (server, receiver) = (Server::fresh().await, Receiver::start().await);
+async fn a_webhook_rests_while_it_is_paused_and_is_told_of_it_all_then() {
+    let receiver = Receiver::start().await;
+    let mut server = server(&[&receiver]).await;
+    let film = cinema(&server, "seoul-films", 10).await;
+    let path = format!("{WEBHOOKS}/{}", subscribes(&server, receiver.url(), &[]).await.id());
+    let ordered =
+        async |server: &Server, order: &str| server.post(format!("{path}/{order}")).by(STAFF).json(json!({})).await;
+    assert_eq!(ordered(&server, "pause").await.is(200)["status"], "paused");
+    assert_eq!(ordered(&server, "pause").await.is(200)["status"], "paused");
+    reserves(&server, &film, 1).await;
+    eventually("it waits", async || (webhooks(&server).await[0]["waiting"] == 2).then_some(())).await;
+    // That it rests is known after a crash, too.
+    server = server.kill().await.serve().await;
+    reserves(&server, &film, 2).await;
+    eventually("it waits", async || (webhooks(&server).await[0]["waiting"] == 4).then_some(())).await;
+    assert_eq!((webhooks(&server).await[0]["status"].clone(), receiver.sent().len()), (json!("paused"), 0));
+
+    for order in ["pause", "resume", "retry"] {
+        let path = format!("{path}/{order}");
+        server.post(&path).by("staff:busan-films").json(json!({})).await.problem(403, "forbidden");
+        server.post(&path).by("customer:alice").json(json!({})).await.problem(403, "forbidden");
+    }
+    assert_eq!(ordered(&server, "resume").await.is(200)["status"], "active");
+    assert_eq!(receiver.took(4).await.len(), 4);
+    assert_eq!(ordered(&server, "retry").await.is(202)["again"], 0);
+    server.delete(&path).by(STAFF).await.is(200);
+    for order in ["pause", "resume", "retry"] {
+        ordered(&server, order).await.problem(409, "webhook-ended");
+    }
+}
+
+#[tokio::test]
+async fn a_store_has_so_many_webhooks_and_no_more() {
+    let server = Server::fresh().await;
+    cinema(&server, "seoul-films", 1).await;
+    let asked = |number: u32| {
+        server.post(WEBHOOKS).by(STAFF).json(json!({ "url": format!("https://told.example.org/{number}") }))
+    };
+    let first = asked(1).await.is(201).id();
+    for number in 2..=32 {
+        asked(number).await.is(201);
+    }
+    server.settled().await;
+    asked(33).await.problem(409, "too-many-webhooks");
+    server.delete(format!("{WEBHOOKS}/{first}")).by(STAFF).await.is(200);
+    server.settled().await;
+    asked(33).await.is(201);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_inside_that_nobody_has_allowed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = Server::fresh().await;
     let film = cinema(&server, "seoul-films", 10).await;
     let asked = |url: &str| server.post(WEBHOOKS).by(STAFF).json(json!({ "url": url }));
-    let port = receiver.url().rsplit_once(':').unwrap().1.to_owned();
+    let port = listener.local_addr().unwrap().port();
     for host in ["127.0.0.1", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "169.254.169.254"] {
-        let problem = asked(&format!("http://{host}:{port}")).await.problem(422, "invalid");
-        assert_eq!(problem["field"], "url", "{host}");
+        for scheme in ["http", "https"] {
+            let problem = asked(&format!("{scheme}://{host}:{port}")).await.problem(422, "invalid");
+            assert_eq!(problem["field"], "url", "{scheme}://{host}");
+        }
     }
-    for url in ["ftp://example.org/", "http://user:secret@example.org/", "http://example.org:22/", "example.org", ""] {
+    let user = "https://user:secret@example.org/";
+    for url in ["ftp://example.org/", "http://example.org/", user, "https://example.org:22/", "example.org", ""] {
         assert!(!asked(url).await.problem(422, "invalid").text.contains("secret"), "{url}");
     }
     let unknown = json!({ "url": "https://example.org/", "events": ["SomethingElse"] });
     assert_eq!(server.post(WEBHOOKS).by(STAFF).json(unknown).await.problem(422, "invalid")["field"], "events");
 
     // A name tells nothing before it is looked up, which happens where the connection is made.
-    asked(&format!("http://localhost:{port}")).await.is(201);
+    asked(&format!("https://localhost:{port}")).await.is(201);
     reserves(&server, &film, 1).await;
-    eventually("it waits", async || (webhooks(&server).await[0]["waiting"] == 2).then_some(())).await;
-    server.settled().await;
-    assert!(receiver.sent().is_empty());
+    eventually("it was tried", async || webhooks(&server).await[0]["again_at"].is_string().then_some(())).await;
+    assert_eq!(webhooks(&server).await[0]["waiting"], 2);
+    let connected = tokio::select! {
+        biased;
+        connected = listener.accept() => connected.is_ok(),
+        () = std::future::ready(()) => false,
+    };
+    assert!(!connected);
 }
 
 #[tokio::test]
 async fn a_kill_loses_no_event_and_changes_no_order() {
-    let (mut server, receiver) = (server().await, Receiver::start().await);
+    let receiver = Receiver::start().await;
+    let mut server = server(&[&receiver]).await;
     let film = cinema(&server, "seoul-films", 60).await;
     subscribes(&server, receiver.url(), &[]).await;
     for round in 0..3_u32 {

@@ -120,12 +120,21 @@ pub(crate) struct WebhookRegistered {
     secret: String,
 }
 
-/// A webhook that was removed.
+/// Where a webhook stands.
 #[derive(ToSchema)]
-pub(crate) struct WebhookRemoved {
+pub(crate) struct WebhookStands {
     id: Uuid,
-    #[schema(example = "removed")]
+    /// `active`, `paused`, `stopped` once it has answered 410, or `removed`.
+    #[schema(example = "paused")]
     status: String,
+}
+
+/// What is sent again.
+#[derive(ToSchema)]
+pub(crate) struct WebhookAgain {
+    id: Uuid,
+    /// So many events.
+    again: u64,
 }
 
 /// A program that is told of a store's rentals.
@@ -136,7 +145,7 @@ pub(crate) struct Webhook {
     url: String,
     /// The types of events that it is told of; of all where none is named.
     events: Vec<String>,
-    /// `active`, or `stopped` once it has answered 410.
+    /// `active`, `paused`, or `stopped` once it has answered 410.
     status: String,
     registered_at: DateTime<Utc>,
     ended_at: Option<DateTime<Utc>>,

@@ -50,6 +50,10 @@ impl WebhookSender for Nobody {
     fn standing(&self, _: WebhookId, _: usize) -> Pin<Box<dyn Future<Output = Option<WebhookStanding>> + Send + '_>> {
         Box::pin(async { None })
     }
+
+    fn retry(&self, _: WebhookId) -> Pin<Box<dyn Future<Output = Option<u64>> + Send + '_>> {
+        Box::pin(async { None })
+    }
 }
 
 /// Everything but sagas.

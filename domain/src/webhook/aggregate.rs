@@ -16,6 +16,8 @@ pub enum Webhook {
     NotRegistered,
     /// Somebody is.
     Active(Active),
+    /// The store wants nothing sent for a while. It is kept until then.
+    Paused(Active),
     /// The receiver has wanted no more.
     Stopped(Active),
     /// The store has wanted no more sent.
@@ -40,6 +42,7 @@ impl Webhook {
         match self {
             Self::NotRegistered => None,
             Self::Active(_) => Some(WebhookStatus::Active),
+            Self::Paused(_) => Some(WebhookStatus::Paused),
             Self::Stopped(_) => Some(WebhookStatus::Stopped),
             Self::Removed(_) => Some(WebhookStatus::Removed),
         }
@@ -50,14 +53,14 @@ impl Webhook {
     pub const fn registered(&self) -> Option<&Active> {
         match self {
             Self::NotRegistered => None,
-            Self::Active(it) | Self::Stopped(it) | Self::Removed(it) => Some(it),
+            Self::Active(it) | Self::Paused(it) | Self::Stopped(it) | Self::Removed(it) => Some(it),
         }
     }
 
     /// The rules. An empty list means "already so".
     ///
     /// # Errors
-    /// When there is no such webhook, or another one has its id.
+    /// When there is no such webhook, another one has its id, or it has ended.
     pub fn decide(&self, command: WebhookCommand) -> Result<Vec<WebhookEvent>, WebhookError> {
         use {WebhookCommand as Cmd, WebhookError as Refused, WebhookEvent as Evt};
         match (self, command) {
@@ -70,32 +73,47 @@ impl Webhook {
             (Self::NotRegistered, Cmd::Register { store, url, events, now }) => {
                 Ok(vec![Evt::Registered { store, url, events, at: now }])
             }
-            (Self::NotRegistered, Cmd::Stop { .. } | Cmd::Remove { .. }) => Err(Refused::NotRegistered),
-            (Self::Active(it) | Self::Stopped(it) | Self::Removed(it), Cmd::Register { store, url, events, .. }) => {
+            (Self::NotRegistered, _) => Err(Refused::NotRegistered),
+            (
+                Self::Active(it) | Self::Paused(it) | Self::Stopped(it) | Self::Removed(it),
+                Cmd::Register { store, url, events, .. },
+            ) => {
                 if *it == (Active { store, url, events }) {
                     Ok(vec![])
                 } else {
                     Err(Refused::AnotherWebhook)
                 }
             }
-            (Self::Active(_), Cmd::Stop { now }) => Ok(vec![Evt::Stopped { at: now }]),
-            (Self::Stopped(_) | Self::Removed(_), Cmd::Stop { .. }) | (Self::Removed(_), Cmd::Remove { .. }) => {
-                Ok(vec![])
+            (Self::Active(_), Cmd::Pause { now }) => Ok(vec![Evt::Paused { at: now }]),
+            (Self::Paused(_), Cmd::Resume { now }) => Ok(vec![Evt::Resumed { at: now }]),
+            (Self::Active(_) | Self::Paused(_), Cmd::Stop { now }) => Ok(vec![Evt::Stopped { at: now }]),
+            (Self::Active(_) | Self::Paused(_) | Self::Stopped(_), Cmd::Remove { now }) => {
+                Ok(vec![Evt::Removed { at: now }])
             }
-            (Self::Active(_) | Self::Stopped(_), Cmd::Remove { now }) => Ok(vec![Evt::Removed { at: now }]),
+            (Self::Paused(_), Cmd::Pause { .. })
+            | (Self::Active(_), Cmd::Resume { .. })
+            | (Self::Stopped(_) | Self::Removed(_), Cmd::Stop { .. })
+            | (Self::Removed(_), Cmd::Remove { .. }) => Ok(vec![]),
+            (Self::Stopped(_) | Self::Removed(_), Cmd::Pause { .. } | Cmd::Resume { .. }) => Err(Refused::Ended),
         }
     }
 
     fn fold(&mut self, event: WebhookEvent) {
-        *self = match (event, std::mem::take(self)) {
+        let (registered, has_ended) = match std::mem::take(self) {
+            Self::NotRegistered => (None, false),
+            Self::Active(it) | Self::Paused(it) => (Some(it), false),
+            Self::Stopped(it) => (Some(it), true),
+            Self::Removed(it) => return *self = Self::Removed(it),
+        };
+        *self = match (event, registered) {
             (WebhookEvent::Registered { store, url, events, .. }, _) => Self::Active(Active { store, url, events }),
             // Never written: every other order to a webhook that was not registered is refused.
-            (WebhookEvent::Stopped { .. } | WebhookEvent::Removed { .. }, Self::NotRegistered) => Self::NotRegistered,
-            (WebhookEvent::Stopped { .. }, Self::Active(it) | Self::Stopped(it)) => Self::Stopped(it),
-            (WebhookEvent::Stopped { .. }, Self::Removed(it))
-            | (WebhookEvent::Removed { .. }, Self::Active(it) | Self::Stopped(it) | Self::Removed(it)) => {
-                Self::Removed(it)
-            }
+            (_, None) => Self::NotRegistered,
+            (WebhookEvent::Removed { .. }, Some(it)) => Self::Removed(it),
+            (WebhookEvent::Stopped { .. }, Some(it)) => Self::Stopped(it),
+            (_, Some(it)) if has_ended => Self::Stopped(it),
+            (WebhookEvent::Paused { .. }, Some(it)) => Self::Paused(it),
+            (WebhookEvent::Resumed { .. }, Some(it)) => Self::Active(it),
         };
     }
 }

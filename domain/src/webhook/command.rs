@@ -17,6 +17,16 @@ pub enum WebhookCommand {
         /// When.
         now: Instant,
     },
+    /// Send nothing for a while, and keep it.
+    Pause {
+        /// When.
+        now: Instant,
+    },
+    /// Send what was kept, and go on.
+    Resume {
+        /// When.
+        now: Instant,
+    },
     /// The receiver wants no more.
     Stop {
         /// When.

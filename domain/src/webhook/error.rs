@@ -9,6 +9,9 @@ pub enum WebhookError {
     /// The id is another webhook's.
     #[error("another webhook has this id")]
     AnotherWebhook,
+    /// It was stopped or removed, and does not come back.
+    #[error("the webhook has ended")]
+    Ended,
     /// Something that is not acceptable.
     #[error("{field}: {why}")]
     DoesNotFit {

@@ -21,6 +21,18 @@ pub enum WebhookEvent {
         /// When.
         at: Instant,
     },
+    /// Nothing is sent for a while.
+    #[serde(rename = "WebhookPaused")]
+    Paused {
+        /// When.
+        at: Instant,
+    },
+    /// It is sent again, what was kept first.
+    #[serde(rename = "WebhookResumed")]
+    Resumed {
+        /// When.
+        at: Instant,
+    },
     /// Its receiver wants no more.
     #[serde(rename = "WebhookStopped")]
     Stopped {
@@ -39,6 +51,8 @@ impl DomainEvent for WebhookEvent {
     fn event_type(&self) -> String {
         match self {
             Self::Registered { .. } => "WebhookRegistered",
+            Self::Paused { .. } => "WebhookPaused",
+            Self::Resumed { .. } => "WebhookResumed",
             Self::Stopped { .. } => "WebhookStopped",
             Self::Removed { .. } => "WebhookRemoved",
         }

@@ -1,7 +1,7 @@
 //! Where a store wants to be told of its rentals by a program of its own.
 //!
-//! `nothing → active → stopped`, and removed from either: the receiver stops it by answering that it is gone. Neither comes
-//! back; another webhook is registered instead, with a secret of its own.
+//! `nothing → active ⇄ paused → stopped`, and removed from each: the receiver stops it by answering that it is gone. What is stopped or
+//! removed does not come back; another webhook is registered instead, with a secret of its own.
 
 mod aggregate;
 mod command;
@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 pub enum WebhookStatus {
     /// Events are sent.
     Active,
+    /// They are kept until it is resumed.
+    Paused,
     /// Its receiver wants no more of them.
     Stopped,
     /// The store wants no more of them sent.
@@ -35,6 +37,7 @@ impl WebhookStatus {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
+            Self::Paused => "paused",
             Self::Stopped => "stopped",
             Self::Removed => "removed",
         }

@@ -27,6 +27,22 @@ fn remove() -> WebhookCommand {
     WebhookCommand::Remove { now: at(NOON) }
 }
 
+fn pause() -> WebhookCommand {
+    WebhookCommand::Pause { now: at(NOON) }
+}
+
+fn resume() -> WebhookCommand {
+    WebhookCommand::Resume { now: at(NOON) }
+}
+
+fn paused() -> WebhookEvent {
+    WebhookEvent::Paused { at: at(NOON) }
+}
+
+fn resumed() -> WebhookEvent {
+    WebhookEvent::Resumed { at: at(NOON) }
+}
+
 fn stopped() -> WebhookEvent {
     WebhookEvent::Stopped { at: at(NOON) }
 }
@@ -64,8 +80,26 @@ fn whom_the_receiver_stops_or_the_store_removes_is_told_no_more() {
 }
 
 #[test]
+fn a_webhook_is_paused_and_resumed_until_it_has_ended() {
+    given::<Webhook>([registered()]).when(pause()).then([paused()]);
+    given::<Webhook>([registered()]).when(resume()).then([]);
+    given::<Webhook>([registered(), paused()]).when(pause()).then([]);
+    given::<Webhook>([registered(), paused()]).when(resume()).then([resumed()]);
+    given::<Webhook>([registered(), paused(), resumed()]).when(pause()).then([paused()]);
+    given::<Webhook>([registered(), paused()]).when(register(URL, &["RentalConfirmed"])).then([]);
+    given::<Webhook>([registered(), paused()]).when(stop()).then([stopped()]);
+    given::<Webhook>([registered(), paused()]).when(remove()).then([removed()]);
+    for end in [stopped(), removed()] {
+        for command in [pause(), resume()] {
+            given::<Webhook>([registered(), end.clone()]).when(command).then_refused(WebhookError::Ended);
+        }
+    }
+    assert_eq!(given::<Webhook>([registered(), paused()]).state.status(), Some(WebhookStatus::Paused));
+}
+
+#[test]
 fn nothing_is_asked_of_a_webhook_that_is_not_there() {
-    for command in [stop(), remove()] {
+    for command in [pause(), resume(), stop(), remove()] {
         given::<Webhook>([]).when(command).then_refused(WebhookError::NotRegistered);
     }
 }

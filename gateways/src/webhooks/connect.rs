@@ -2,7 +2,7 @@
 //! connected to.** A name that leads somewhere else the next time leads nowhere the next time.
 
 use super::inner::is_inner;
-use super::target::Inner;
+use super::target::Allowed;
 use hyper::Uri;
 use hyper_util::rt::TokioIo;
 use std::future::Future;
@@ -50,19 +50,23 @@ pub(super) struct LeadsInside;
 #[derive(Clone)]
 pub(super) struct Connector {
     pub(super) resolver: Arc<dyn Resolver>,
-    pub(super) inner: Inner,
+    pub(super) allowed: Allowed,
 }
 
 impl Connector {
     async fn connect(self, uri: Uri) -> io::Result<TokioIo<TcpStream>> {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        let port = uri.port_u16().unwrap_or(if uri.scheme_str() == Some("https") { 443 } else { 80 });
+        let is_plain = uri.scheme_str() != Some("https");
+        let port = uri.port_u16().unwrap_or(if is_plain { 80 } else { 443 });
         let addresses = match host.parse::<IpAddr>() {
             Ok(address) => vec![address],
             Err(_) => self.resolver.resolve(host).await?,
         };
+        let is_forbidden = |address: &IpAddr| {
+            (is_plain || is_inner(*address)) && !self.allowed.contains(SocketAddr::new(*address, port))
+        };
         // One of them inside is one too many: whoever names it has no business there.
-        if self.inner == Inner::Refused && addresses.iter().any(|address| is_inner(*address)) {
+        if addresses.iter().any(is_forbidden) {
             return Err(io::Error::other(LeadsInside));
         }
         let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");

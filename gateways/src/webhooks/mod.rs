@@ -6,9 +6,11 @@
 mod connect;
 mod inner;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use connect::{Resolver, Resolving, SystemResolver};
-pub use target::{Inner, NotATarget};
+pub use target::{Allowed, NotATarget};
 
 use crate::{Secret, signed};
 use bytes::Bytes;
@@ -17,6 +19,7 @@ use domain::WebhookId;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Request, StatusCode};
+use hyper_rustls::builderstates::WantsSchemes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -41,37 +44,43 @@ pub type SecretOf = Arc<dyn Fn(WebhookId) -> Option<Secret> + Send + Sync>;
 pub struct WebhookCourier {
     client: Client<HttpsConnector<Connector>, Full<Bytes>>,
     secret_of: SecretOf,
-    inner: Inner,
+    allowed: Allowed,
 }
 
 impl WebhookCourier {
     /// Signs with what `secret_of` knows, and finds names with `resolver`.
     #[must_use]
-    pub fn new(secret_of: SecretOf, inner: Inner, resolver: Arc<dyn Resolver>) -> Self {
-        let connector = HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(Connector { resolver, inner });
+    pub fn new(secret_of: SecretOf, allowed: Allowed, resolver: Arc<dyn Resolver>) -> Self {
+        Self::over(HttpsConnectorBuilder::new().with_webpki_roots(), secret_of, allowed, resolver)
+    }
+
+    fn over(
+        tls: HttpsConnectorBuilder<WantsSchemes>,
+        secret_of: SecretOf,
+        allowed: Allowed,
+        resolver: Arc<dyn Resolver>,
+    ) -> Self {
+        let connector = Connector { resolver, allowed: allowed.clone() };
+        let connector = tls.https_or_http().enable_http1().wrap_connector(connector);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(IDLE_CONNECTIONS)
             .http1_max_buf_size(MOST_HEADER_BYTES)
             .build(connector);
-        Self { client, secret_of, inner }
+        Self { client, secret_of, allowed }
     }
 
     /// Whether events may be sent to a URL, as far as its text alone can tell.
     ///
     /// # Errors
     /// When they may not, and why.
-    pub fn check(url: &str, inner: Inner) -> Result<(), NotATarget> {
-        Target::read(url, inner).map(drop)
+    pub fn check(url: &str, allowed: &Allowed) -> Result<(), NotATarget> {
+        Target::read(url, allowed).map(drop)
     }
 
     async fn send(&self, parcel: Parcel) -> Result<StatusCode, String> {
-        let Target(uri) = Target::read(&parcel.url, self.inner).map_err(|why| why.to_string())?;
+        let Target(uri) = Target::read(&parcel.url, &self.allowed).map_err(|why| why.to_string())?;
         let secret = (self.secret_of)(parcel.webhook).ok_or("it cannot be signed now")?;
         let signature = signed(&secret, parcel.body.as_bytes(), chrono::Utc::now());
         let request = Request::post(uri)

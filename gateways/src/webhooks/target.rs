@@ -2,18 +2,28 @@
 
 use super::inner::is_inner;
 use hyper::Uri;
-use std::net::IpAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use url::{Host, Url};
 
 const MOST_BYTES: usize = 2_048;
 
-/// Whether webhooks may go to addresses that are not the outside world's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inner {
-    /// Never.
-    Refused,
-    /// Always: for tests, and for a network where every store is trusted.
-    Allowed,
+/// Addresses that are not the outside world's and may be told all the same, in plain HTTP too: for tests on one machine, and for a
+/// program of one's own beside the server. None, unless somebody names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowed(Arc<BTreeSet<SocketAddr>>);
+
+impl FromIterator<SocketAddr> for Allowed {
+    fn from_iter<T: IntoIterator<Item = SocketAddr>>(addresses: T) -> Self {
+        Self(Arc::new(addresses.into_iter().collect()))
+    }
+}
+
+impl Allowed {
+    pub(super) fn contains(&self, address: SocketAddr) -> bool {
+        self.0.contains(&address)
+    }
 }
 
 /// Why nothing is sent to a URL.
@@ -22,14 +32,14 @@ pub enum NotATarget {
     /// Not a URL, or too long.
     #[error("a URL like https://example.org/told, of at most 2048 bytes")]
     Unreadable,
-    /// Neither `http` nor `https`.
-    #[error("only http and https")]
+    /// Not `https`: anybody on the way could read it.
+    #[error("only https")]
     Scheme,
     /// With a user or a password, which everybody who reads the URL would know.
     #[error("without a user or password")]
     Credentials,
     /// To a port on which there may be anything but a web server.
-    #[error("only the ports 80, 443, and 1024 and above")]
+    #[error("only the ports 443, and 1024 and above")]
     Port,
     /// To an address that is not the outside world's.
     #[error("not an address of an inner network")]
@@ -42,7 +52,7 @@ pub(super) struct Target(pub(super) Uri);
 
 impl Target {
     /// Reads a URL as browsers do, so that no notation hides an address: `0x7f.1` is `127.0.0.1` before it is looked at.
-    pub(super) fn read(text: &str, inner: Inner) -> Result<Self, NotATarget> {
+    pub(super) fn read(text: &str, allowed: &Allowed) -> Result<Self, NotATarget> {
         if text.len() > MOST_BYTES {
             return Err(NotATarget::Unreadable);
         }
@@ -53,16 +63,22 @@ impl Target {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(NotATarget::Credentials);
         }
-        if !url.port_or_known_default().is_some_and(|port| port == 80 || port == 443 || port >= 1024) {
-            return Err(NotATarget::Port);
-        }
+        let port = url.port_or_known_default().ok_or(NotATarget::Unreadable)?;
         let address = match url.host().ok_or(NotATarget::Unreadable)? {
             Host::Ipv4(address) => Some(IpAddr::V4(address)),
             Host::Ipv6(address) => Some(IpAddr::V6(address)),
             Host::Domain(_) => None,
         };
-        if inner == Inner::Refused && address.is_some_and(is_inner) {
-            return Err(NotATarget::Inner);
+        if !address.is_some_and(|address| allowed.contains(SocketAddr::new(address, port))) {
+            if url.scheme() != "https" {
+                return Err(NotATarget::Scheme);
+            }
+            if port != 443 && port < 1_024 {
+                return Err(NotATarget::Port);
+            }
+            if address.is_some_and(is_inner) {
+                return Err(NotATarget::Inner);
+            }
         }
         url.set_fragment(None);
         url.as_str().parse().map(Self).map_err(|_| NotATarget::Unreadable)

@@ -43,11 +43,14 @@ async fn a_webhook_is_listed_until_it_is_removed() {
         }"#]]
     .assert_eq(&world.shows::<Webhooks>(webhook(2).0).await);
     let listed = async || {
-        let tags = ["active", "stopped"].map(str::to_owned).to_vec();
+        let tags = ["active", "paused", "stopped"].map(str::to_owned).to_vec();
         let query = PageQuery { owner: Some("seoul-cars".to_owned()), tags, limit: 10, ..PageQuery::default() };
         world.lists::<Webhooks>(query).await.items.iter().map(|entry| entry.id).collect::<Vec<_>>()
     };
     assert_eq!(listed().await, [webhook(2), webhook(1)]);
+    world.happens(of_webhook(1, &WebhookEvent::Paused { at: noon() })).await;
+    assert_eq!(listed().await, [webhook(2), webhook(1)]);
+    assert!(world.shows::<Webhooks>(webhook(1).0).await.contains("paused"));
     world.happens(of_webhook(1, &WebhookEvent::Removed { at: noon() })).await;
     assert_eq!(listed().await, [webhook(2)]);
 }

@@ -81,6 +81,8 @@ impl Projection for Webhooks {
         };
         match webhook {
             WebhookEvent::Registered { .. } => {}
+            WebhookEvent::Paused { .. } => entry.status = WebhookStatus::Paused,
+            WebhookEvent::Resumed { .. } => entry.status = WebhookStatus::Active,
             WebhookEvent::Stopped { at } => (entry.status, entry.ended_at) = (WebhookStatus::Stopped, Some(*at)),
             WebhookEvent::Removed { at } => (entry.status, entry.ended_at) = (WebhookStatus::Removed, Some(*at)),
         }

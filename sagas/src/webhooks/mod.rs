@@ -5,8 +5,10 @@
 //! taken, or given up after three days. Each receiver has so many lines of its own, so that none waits for another. An event may
 //! be sent twice, and is the same by its id then.
 
+mod attempt;
 mod body;
 mod outbox;
+mod pauses;
 mod runner;
 
 pub use outbox::{Deliveries, GivenUp, Standing};

@@ -15,20 +15,30 @@ const FILE: &str = "webhooks.db";
 const MOST_GIVEN_UP: i64 = 1_000;
 const SCHEMA: &str = include_str!("outbox.sql");
 
-/// A webhook that is active.
+/// A webhook that has not ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Receiver {
     pub(super) store: StoreSlug,
     pub(super) url: String,
     pub(super) events: BTreeSet<String>,
+    pub(super) paused: bool,
 }
 
 /// What an event changes.
 #[derive(Debug, Clone)]
 pub(super) enum Change {
     Added(WebhookId, Receiver),
-    Ended(WebhookId),
-    ToBeSent { webhook: WebhookId, rental: RentalId, position: u64 },
+    Paused(WebhookId),
+    /// What was kept is sent as if it were new.
+    Resumed(WebhookId),
+    /// What was given up stays to be seen.
+    Stopped(WebhookId),
+    Removed(WebhookId),
+    ToBeSent {
+        webhook: WebhookId,
+        rental: RentalId,
+        position: u64,
+    },
 }
 
 /// The first of a rental's events that a receiver is still to be told of.
@@ -77,7 +87,11 @@ pub struct Standing {
 
 /// Reads how deliveries stand. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Deliveries(Outbox);
+pub struct Deliveries {
+    outbox: Outbox,
+    /// Tells the runner that there is something to be sent again.
+    again: mpsc::Sender<WebhookId>,
+}
 
 impl Deliveries {
     /// How one webhook's deliveries stand, with so many of those that were given up.
@@ -85,7 +99,17 @@ impl Deliveries {
     /// # Errors
     /// When the file cannot be read.
     pub async fn standing(&self, webhook: WebhookId, most: usize) -> Result<Standing, SagaError> {
-        self.0.standing(webhook, most).await
+        self.outbox.standing(webhook, most).await
+    }
+
+    /// Has everything sent again that was given up, as if it were new, and answers how much that is.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or nothing is sent any more.
+    pub async fn retry(&self, webhook: WebhookId) -> Result<u64, SagaError> {
+        let again = self.outbox.retry(webhook).await?;
+        self.again.send(webhook).await.map_err(|_| SagaError::Closing)?;
+        Ok(again)
     }
 }
 
@@ -106,8 +130,8 @@ impl Outbox {
         Ok(Self { jobs: thread("webhooks-outbox", connection)? })
     }
 
-    pub(super) fn deliveries(&self) -> Deliveries {
-        Deliveries(self.clone())
+    pub(super) fn deliveries(&self, again: mpsc::Sender<WebhookId>) -> Deliveries {
+        Deliveries { outbox: self.clone(), again }
     }
 
     /// How far the journal was read, and who is told.
@@ -115,7 +139,7 @@ impl Outbox {
         run(&self.jobs, |connection| {
             let sql = "SELECT position FROM checkpoint";
             let position: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
-            let mut statement = connection.prepare("SELECT id, store, url, events FROM webhook")?;
+            let mut statement = connection.prepare("SELECT id, store, url, events, paused FROM webhook")?;
             let receivers = statement.query_map([], receiver)?.collect::<rusqlite::Result<_>>()?;
             Ok((position.map_or(0, unsigned), receivers))
         })
@@ -203,6 +227,15 @@ impl Outbox {
         .await
     }
 
+    async fn retry(&self, webhook: WebhookId) -> Result<u64, SagaError> {
+        run(&self.jobs, move |connection| {
+            let sql = "UPDATE delivery SET attempts = 0, first_at_ms = NULL, next_at_ms = 0, given_up_at_ms = NULL, \
+                       reason = NULL WHERE webhook = ?1 AND given_up_at_ms IS NOT NULL";
+            connection.execute(sql, [webhook.0.into_bytes()]).map(|again| again as u64)
+        })
+        .await
+    }
+
     async fn standing(&self, webhook: WebhookId, most: usize) -> Result<Standing, SagaError> {
         run(&self.jobs, move |connection| {
             let id = webhook.0.into_bytes();
@@ -233,16 +266,31 @@ impl Outbox {
 
 fn write(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
     match change {
-        Change::Added(id, Receiver { store, url, events }) => {
+        Change::Added(id, Receiver { store, url, events, paused }) => {
             let events =
                 serde_json::to_string(events).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-            let row = params![id.0.into_bytes(), store.as_str(), url, events];
-            transaction.execute("INSERT OR REPLACE INTO webhook VALUES (?1, ?2, ?3, ?4)", row)?;
+            let row = params![id.0.into_bytes(), store.as_str(), url, events, paused];
+            transaction.execute("INSERT OR REPLACE INTO webhook VALUES (?1, ?2, ?3, ?4, ?5)", row)?;
         }
-        Change::Ended(id) => {
+        Change::Paused(id) => {
+            transaction.execute("UPDATE webhook SET paused = 1 WHERE id = ?1", [id.0.into_bytes()])?;
+        }
+        Change::Resumed(id) => {
+            let id = id.0.into_bytes();
+            transaction.execute("UPDATE webhook SET paused = 0 WHERE id = ?1", [id])?;
+            let sql = "UPDATE delivery SET attempts = 0, first_at_ms = NULL, next_at_ms = 0 \
+                       WHERE webhook = ?1 AND given_up_at_ms IS NULL";
+            transaction.execute(sql, [id])?;
+        }
+        Change::Stopped(id) => {
             let id = id.0.into_bytes();
             transaction.execute("DELETE FROM webhook WHERE id = ?1", [id])?;
             transaction.execute("DELETE FROM delivery WHERE webhook = ?1 AND given_up_at_ms IS NULL", [id])?;
+        }
+        Change::Removed(id) => {
+            let id = id.0.into_bytes();
+            transaction.execute("DELETE FROM webhook WHERE id = ?1", [id])?;
+            transaction.execute("DELETE FROM delivery WHERE webhook = ?1", [id])?;
         }
         Change::ToBeSent { webhook, rental, position } => {
             let sql = "INSERT OR IGNORE INTO delivery (webhook, rental, position) VALUES (?1, ?2, ?3)";
@@ -260,5 +308,5 @@ fn receiver(row: &Row<'_>) -> rusqlite::Result<(WebhookId, Receiver)> {
     let store: String = row.get(1)?;
     let store = store.parse().map_err(|error: domain::InvalidId| unreadable(1, error.into()))?;
     let events = serde_json::from_str(row.get_ref(3)?.as_str()?).map_err(|error| unreadable(3, error.into()))?;
-    Ok((WebhookId(Uuid::from_bytes(row.get(0)?)), Receiver { store, url: row.get(2)?, events }))
+    Ok((WebhookId(Uuid::from_bytes(row.get(0)?)), Receiver { store, url: row.get(2)?, events, paused: row.get(4)? }))
 }

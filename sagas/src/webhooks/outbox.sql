@@ -4,7 +4,8 @@ CREATE TABLE IF NOT EXISTS webhook (
     id BLOB PRIMARY KEY,
     store TEXT NOT NULL,
     url TEXT NOT NULL,
-    events TEXT NOT NULL
+    events TEXT NOT NULL,
+    paused INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS delivery (

@@ -1,24 +1,23 @@
 //! Reads what there is to tell, and has it told.
 
-use super::body::body;
-use super::outbox::{Change, Deliveries, Due, Outbox, Receiver, Refusal};
-use super::{Carried, Courier, Parcel};
+use super::attempt::{Ended, UnderWay, attempt};
+use super::outbox::{Change, Deliveries, Outbox, Receiver, Refusal};
+use super::pauses::{Failing, again_at};
+use super::{Carried, Courier};
 use crate::orders::{Key, Likely, inspect, order};
 use crate::runner::{Answer, decoded, id_of};
 use crate::{Clock, SagaError};
-use chrono::TimeDelta;
 use domain::rental::Rental;
 use domain::webhook::{Webhook, WebhookCommand, WebhookEvent};
 use domain::{Event, Instant, RentalId, StoreSlug, WebhookId};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use journal::{Context, Executor, Journal, Parked, ReadError, Shared, Subscription, SubscriptionError, Subscriptions};
+use journal::{Context, Executor, Parked, ReadError, Shared, Subscription, SubscriptionError, Subscriptions};
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
@@ -28,9 +27,12 @@ const NAME: &str = "webhooks";
 const BATCH: usize = 1_024;
 /// Events that are on their way to one receiver at once, of as many rentals.
 const LINES: usize = 8;
-/// How long an event is tried.
-const PATIENCE: TimeDelta = TimeDelta::days(3);
-const LONGEST_PAUSE_S: i64 = 3_600;
+/// The same of one that has not taken the last: it must not have its lines full of what it does not take.
+const LINES_OF_THE_FAILING: usize = 1;
+/// Events that are on their way at once, to all of them together. Those who have waited longest come first.
+const MOST_UNDER_WAY: usize = 1_024;
+/// Orders to send again that may wait.
+const QUEUE: usize = 64;
 
 /// What webhooks are made over.
 pub struct WebhookParts {
@@ -77,12 +79,15 @@ impl Webhooks {
         if after > head {
             return Err(SagaError::AheadOfTheJournal { process: NAME, checkpoint: after, head });
         }
-        let deliveries = outbox.deliveries();
+        let (again, orders) = mpsc::channel(QUEUE);
+        let deliveries = outbox.deliveries(again);
         let runner = Runner {
-            look_at: receivers.iter().map(|(id, _)| (*id, Instant::default())).collect(),
+            look_at: receivers.iter().filter(|(_, it)| !it.paused).map(|(id, _)| (*id, Instant::default())).collect(),
             receivers: receivers.into_iter().collect(),
             noted: after,
             busy: HashSet::new(),
+            failing: Failing::default(),
+            orders,
             under_way: FuturesUnordered::new(),
             parts,
             subscription,
@@ -133,23 +138,18 @@ struct Runner {
     /// When there may be something to send, for each who may be sent something.
     look_at: HashMap<WebhookId, Instant>,
     busy: HashSet<(WebhookId, RentalId)>,
+    failing: Failing,
+    /// To send again what was given up.
+    orders: mpsc::Receiver<WebhookId>,
     under_way: FuturesUnordered<UnderWay>,
 }
-
-type UnderWay = Pin<Box<dyn Future<Output = Ended> + Send>>;
 
 enum Wake {
     Stop,
     Ended(Ended),
+    Again(WebhookId),
     Read(Result<Vec<Shared>, SubscriptionError>),
     Tick,
-}
-
-/// An attempt that has ended.
-struct Ended {
-    webhook: WebhookId,
-    due: Due,
-    carried: Carried,
 }
 
 impl Runner {
@@ -161,12 +161,14 @@ impl Runner {
             let wake = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => Wake::Stop,
                 Some(ended) = self.under_way.next() => Wake::Ended(ended),
+                Some(webhook) = self.orders.recv() => Wake::Again(webhook),
                 read = self.subscription.next(self.after, BATCH) => Wake::Read(read),
                 _ = ticks.tick() => Wake::Tick,
             };
             match wake {
                 Wake::Stop => break,
                 Wake::Ended(ended) => self.settle(ended).await?,
+                Wake::Again(webhook) => self.look_at_afresh(webhook),
                 Wake::Read(Ok(events)) => self.take_up(events).await?,
                 Wake::Read(Err(SubscriptionError::Read(error @ ReadError::Database(_)))) => {
                     tracing::warn!(subscription = NAME, %error, "the journal cannot be read, and is tried again");
@@ -196,10 +198,11 @@ impl Runner {
             }
             self.after = event.position;
         }
-        let now = self.parts.clock.now();
         for change in &changes {
-            if let Change::ToBeSent { webhook, .. } = change {
-                self.look_at.insert(*webhook, now);
+            match change {
+                Change::ToBeSent { webhook, .. } => self.look_at_soon(*webhook),
+                Change::Resumed(webhook) => self.look_at_afresh(*webhook),
+                _ => {}
             }
         }
         if !changes.is_empty() || self.after - self.noted >= BATCH as u64 {
@@ -214,14 +217,27 @@ impl Runner {
         let Some(id) = id_of(event).map(WebhookId) else { return Ok(None) };
         Ok(match decoded(event) {
             Ok(Event::Webhook(WebhookEvent::Registered { store, url, events, .. })) => {
-                let receiver = Receiver { store: store.clone(), url: url.clone(), events: events.clone() };
+                let receiver =
+                    Receiver { store: store.clone(), url: url.clone(), events: events.clone(), paused: false };
                 self.receivers.insert(id, receiver.clone());
                 Some(Change::Added(id, receiver))
             }
-            Ok(Event::Webhook(WebhookEvent::Stopped { .. } | WebhookEvent::Removed { .. })) => {
-                self.receivers.remove(&id);
+            Ok(Event::Webhook(WebhookEvent::Paused { .. })) => {
                 self.look_at.remove(&id);
-                Some(Change::Ended(id))
+                self.set_paused(id, true);
+                Some(Change::Paused(id))
+            }
+            Ok(Event::Webhook(WebhookEvent::Resumed { .. })) => {
+                self.set_paused(id, false);
+                Some(Change::Resumed(id))
+            }
+            Ok(Event::Webhook(WebhookEvent::Stopped { .. })) => {
+                self.forget(id);
+                Some(Change::Stopped(id))
+            }
+            Ok(Event::Webhook(WebhookEvent::Removed { .. })) => {
+                self.forget(id);
+                Some(Change::Removed(id))
             }
             Ok(_) => None,
             Err(error) => {
@@ -229,6 +245,31 @@ impl Runner {
                 None
             }
         })
+    }
+
+    fn set_paused(&mut self, webhook: WebhookId, paused: bool) {
+        if let Some(receiver) = self.receivers.get_mut(&webhook) {
+            receiver.paused = paused;
+        }
+    }
+
+    fn forget(&mut self, webhook: WebhookId) {
+        self.receivers.remove(&webhook);
+        self.look_at.remove(&webhook);
+        self.failing.forget(webhook);
+    }
+
+    /// There may be something to send.
+    fn look_at_soon(&mut self, webhook: WebhookId) {
+        if self.receivers.get(&webhook).is_some_and(|receiver| !receiver.paused) {
+            self.look_at.insert(webhook, self.failing.not_before(webhook, self.parts.clock.now()));
+        }
+    }
+
+    /// The same, as if it had never failed.
+    fn look_at_afresh(&mut self, webhook: WebhookId) {
+        self.failing.forget(webhook);
+        self.look_at_soon(webhook);
     }
 
     /// Whoever is to be told of an event.
@@ -272,19 +313,25 @@ impl Runner {
             return Ok(());
         }
         let now = self.parts.clock.now();
-        let to_look_at: Vec<_> = self.look_at.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
-        for webhook in to_look_at {
+        let mut to_look_at: Vec<_> =
+            self.look_at.iter().filter(|(_, at)| **at <= now).map(|(id, at)| (*at, *id)).collect();
+        to_look_at.sort_unstable();
+        for (_, webhook) in to_look_at {
+            if self.under_way.len() >= MOST_UNDER_WAY {
+                break;
+            }
             let Some(receiver) = self.receivers.get(&webhook) else { continue };
             let lines = self.busy.iter().filter(|(busy, _)| *busy == webhook).count();
-            if lines >= LINES {
+            let all_lines = if self.failing.is_failing(webhook) { LINES_OF_THE_FAILING } else { LINES };
+            if lines >= all_lines {
                 continue;
             }
             // Those under way are among what is due.
-            let most = LINES + lines;
+            let most = all_lines + lines;
             let (due, later) = self.outbox.due(webhook, now, most).await?;
             let all = due.len();
             let free: Vec<_> = due.into_iter().filter(|due| !self.busy.contains(&(webhook, due.rental))).collect();
-            for due in free.into_iter().take(LINES - lines) {
+            for due in free.into_iter().take(all_lines - lines) {
                 self.busy.insert((webhook, due.rental));
                 let (journal, parts) = (self.subscription.journal().clone(), &self.parts);
                 self.under_way.push(attempt(
@@ -310,27 +357,26 @@ impl Runner {
     async fn settle(&mut self, Ended { webhook, due, carried }: Ended) -> Result<(), SagaError> {
         self.busy.remove(&(webhook, due.rental));
         let now = self.parts.clock.now();
-        if self.receivers.contains_key(&webhook) {
-            self.look_at.insert(webhook, now);
-        }
         let reason = match carried {
-            Carried::Taken => return self.outbox.taken(webhook, due.position).await,
+            Carried::Taken => {
+                self.look_at_afresh(webhook);
+                return self.outbox.taken(webhook, due.position).await;
+            }
             Carried::Gone => return self.gone(webhook, now).await,
             Carried::Refused { reason } => reason,
         };
-        let again_at = now + pause_after(due.attempts + 1);
-        let is_over = again_at - due.first_at.unwrap_or(now) > PATIENCE;
-        if is_over {
+        self.failing.refused(webhook, now);
+        self.look_at_soon(webhook);
+        let again_at = again_at(webhook, due.position, due.attempts + 1, due.first_at.unwrap_or(now), now);
+        if again_at.is_none() {
             tracing::warn!(webhook.id = %webhook, position = due.position, reason, "an event was not taken for three days");
         }
-        let refusal = Refusal { reason, at: now, again_at: (!is_over).then_some(again_at) };
-        self.outbox.refused(webhook, due, refusal).await
+        self.outbox.refused(webhook, due, Refusal { reason, at: now, again_at }).await
     }
 
     /// The receiver says so for ever: that is a fact, and it is recorded.
     async fn gone(&mut self, webhook: WebhookId, now: Instant) -> Result<(), SagaError> {
-        self.receivers.remove(&webhook);
-        self.look_at.remove(&webhook);
+        self.forget(webhook);
         let context = Context {
             command_id: Uuid::now_v7(),
             correlation_id: webhook.to_string().into(),
@@ -348,57 +394,5 @@ impl Runner {
             Err(Answer::Stopped(reason) | Answer::Broken(reason)) => Err(SagaError::Stopped(reason)),
             Err(Answer::Refused(refusal)) => match refusal {},
         }
-    }
-}
-
-fn attempt(
-    journal: Journal,
-    courier: Arc<dyn Courier>,
-    timeout: Duration,
-    webhook: WebhookId,
-    receiver: Receiver,
-    due: Due,
-) -> UnderWay {
-    Box::pin(async move {
-        let carried = match parcel(&journal, webhook, receiver, due).await {
-            Ok(parcel) => {
-                let late = |_| Carried::Refused { reason: "no answer in time".to_owned() };
-                tokio::time::timeout(timeout, courier.carry(parcel)).await.unwrap_or_else(late)
-            }
-            Err(reason) => {
-                tracing::error!(webhook.id = %webhook, position = due.position, reason, "an event cannot be sent");
-                Carried::Refused { reason: "it cannot be read here".to_owned() }
-            }
-        };
-        Ended { webhook, due, carried }
-    })
-}
-
-async fn parcel(journal: &Journal, webhook: WebhookId, receiver: Receiver, due: Due) -> Result<Parcel, String> {
-    let events = journal.read_all(due.position - 1, 1).await.map_err(|error| error.to_string())?;
-    let event = events.first().ok_or_else(|| "there is no such event".to_owned())?;
-    let rental = match event.decoded(Event::decode) {
-        Ok(Event::Rental(rental)) => rental,
-        Ok(_) => return Err("it is not of a rental".to_owned()),
-        Err(error) => return Err(error.to_string()),
-    };
-    let body = body(event, &receiver.store, due.rental, rental).map_err(|error| error.to_string())?;
-    Ok(Parcel { webhook, url: receiver.url, event: event.event_id, position: event.position, body })
-}
-
-/// One second after the first failure, twice as long after each further one, and an hour at the most.
-fn pause_after(failures: u32) -> TimeDelta {
-    let doublings = failures.saturating_sub(1).min(16);
-    TimeDelta::seconds((1_i64 << doublings).min(LONGEST_PAUSE_S))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::pause_after;
-
-    #[test]
-    fn pauses_double_up_to_an_hour() {
-        let pauses: Vec<_> = (1..=14).map(|failures| pause_after(failures).num_seconds()).collect();
-        assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 2_048, 3_600, 3_600]);
     }
 }
