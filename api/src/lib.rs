@@ -32,6 +32,7 @@ mod schema;
 mod state;
 mod stores;
 mod story;
+mod subscribers;
 mod told;
 mod undecided;
 mod vault;
@@ -45,6 +46,7 @@ pub use admission::FrontDoor;
 pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
 pub use state::{Parts, PaymentDoor, Running, Settings};
+pub use subscribers::{WebhookGivenUp, WebhookSender, WebhookStanding};
 pub use vault::{Vault, VaultError};
 pub use webhooks::{PaymentNotice, PaymentWebhooks};
 
@@ -71,6 +73,7 @@ fn table_of_contents() -> OpenApiRouter<Arc<Api>> {
         .merge(contact::routes())
         .merge(dispatches::routes())
         .merge(webhooks::routes())
+        .merge(subscribers::routes())
         .merge(admin::routes())
         .merge(contradictions::routes())
         .merge(messages::routes())

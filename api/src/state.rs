@@ -7,6 +7,7 @@ use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::problem::Problem;
+use crate::subscribers::WebhookSender;
 use crate::undecided::Undecided;
 use crate::vault::{Vault, VaultError};
 use crate::webhooks::PaymentWebhooks;
@@ -18,6 +19,7 @@ use domain::payment::Payment;
 use domain::policy::{PaymentTiming, Policy};
 use domain::rental::Rental;
 use domain::store::{Profile, Store};
+use domain::webhook::Webhook;
 use domain::{CustomerId, ItemId, Personal, StoreSlug};
 use journal::{Context, Done, Executable, ExecuteError, Executor, Journal, ReadError, Subscriptions};
 use projections::Views;
@@ -71,6 +73,10 @@ pub struct Parts {
     pub messages: Executor<Message>,
     /// Executes what customers say of where to write to.
     pub contacts: Executor<Contact>,
+    /// Executes what stores ask of webhooks.
+    pub webhooks: Executor<Webhook>,
+    /// Sends them.
+    pub webhook_sender: Arc<dyn WebhookSender>,
     /// Proves and reads what providers send.
     pub payment_webhooks: Arc<dyn PaymentWebhooks>,
     /// Verifies tokens.
@@ -110,6 +116,8 @@ pub(crate) struct Api {
     pub(crate) payments: Executor<Payment>,
     pub(crate) messages: Executor<Message>,
     pub(crate) contacts: Executor<Contact>,
+    pub(crate) webhooks: Executor<Webhook>,
+    pub(crate) webhook_sender: Arc<dyn WebhookSender>,
     pub(crate) payment_webhooks: Arc<dyn PaymentWebhooks>,
     pub(crate) keys: Keys,
     pub(crate) vault: Vault,
@@ -128,7 +136,19 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(parts: Parts, openapi: String) -> Self {
         let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, .. } = parts;
-        let Parts { payments, messages, contacts, payment_webhooks, door, keys, vault, settings, .. } = parts;
+        let Parts {
+            payments,
+            messages,
+            contacts,
+            webhooks,
+            webhook_sender,
+            payment_webhooks,
+            door,
+            keys,
+            vault,
+            settings,
+            ..
+        } = parts;
         Self {
             journal,
             subscriptions,
@@ -141,6 +161,8 @@ impl Api {
             payments,
             messages,
             contacts,
+            webhooks,
+            webhook_sender,
             payment_webhooks,
             keys,
             vault,

@@ -66,6 +66,9 @@ pub(crate) struct Options {
     /// Mails that are sent in a second at the most [default: 20]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAIL_RATE")]
     mail_rate: Option<u32>,
+    /// An inner address that stores' webhooks may go to all the same, unencrypted too: `127.0.0.1:9000`. Any number of them
+    #[arg(long, value_name = "ADDRESS", global = true, env = "RESERVOIR_WEBHOOK_ALLOW", value_delimiter = ',')]
+    webhook_allow: Vec<SocketAddr>,
     /// Commands that may be in flight before others are asked to come back [default: 1024]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
@@ -114,6 +117,8 @@ pub(crate) struct Config {
     pub(crate) payment_timeout: Duration,
     pub(crate) simulated_latency: Range<Duration>,
     pub(crate) messenger: messenger::Choice,
+    /// Not to be had from a file: it is to be seen where the program is started.
+    pub(crate) webhook_allow: Vec<SocketAddr>,
     pub(crate) max_in_flight: usize,
     pub(crate) max_connections: usize,
     /// Between red readiness and the end of listening.
@@ -163,6 +168,7 @@ impl Options {
             stripe_url: self.stripe_url.clone().or(file.stripe_url).unwrap_or_else(|| STRIPE_URL.to_owned()),
             payment_timeout: Duration::from_millis(timeout_ms),
             simulated_latency: range(latency.as_deref().unwrap_or("0"))?,
+            webhook_allow: self.webhook_allow.clone(),
             messenger: messenger::Choice::of(&messenger, mail_from, mail_rate)?,
             max_in_flight,
             max_connections,

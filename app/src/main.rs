@@ -10,6 +10,7 @@ mod provider;
 mod roles;
 mod serving;
 mod system;
+mod webhooks;
 
 use clap::{Parser, Subcommand};
 use config::Options;

@@ -1,6 +1,7 @@
 //! What a process is there for: the API, sagas, projections, or single subscriptions.
 
 use crate::failure::Failure;
+use sagas::webhooks::Webhooks;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -40,6 +41,11 @@ impl Roles {
         sagas::Sagas::NAMES.into_iter().filter(|name| self.has(SAGAS) || self.has(name)).collect()
     }
 
+    /// Whether stores' own programs are told from here when it is its turn.
+    pub(crate) fn has_webhooks(&self) -> bool {
+        self.has(SAGAS) || self.has(Webhooks::NAME)
+    }
+
     /// The subscriptions of views that are folded here when it is their turn.
     pub(crate) fn views(&self) -> Vec<&'static str> {
         projections::Views::all_subscriptions()
@@ -51,7 +57,7 @@ impl Roles {
     /// Whether nothing is left out.
     pub(crate) fn are_all(&self) -> bool {
         let everything = || sagas::Sagas::NAMES.len() + projections::Views::all_subscriptions().len();
-        self.has_api() && self.sagas().len() + self.views().len() == everything()
+        self.has_api() && self.has_webhooks() && self.sagas().len() + self.views().len() == everything()
     }
 
     fn has(&self, name: &str) -> bool {
@@ -61,7 +67,7 @@ impl Roles {
 
 fn known() -> Vec<&'static str> {
     let groups = [API, SAGAS, PROJECTIONS].into_iter();
-    groups.chain(sagas::Sagas::NAMES).chain(projections::Views::all_subscriptions()).collect()
+    groups.chain(sagas::Sagas::NAMES).chain([Webhooks::NAME]).chain(projections::Views::all_subscriptions()).collect()
 }
 
 impl fmt::Display for Roles {

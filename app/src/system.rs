@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::opening::Opened;
 use crate::provider;
 use crate::serving::serve;
+use crate::webhooks;
 use api::{Keys, PaymentDoor, Vault};
 use domain::contact::Contact;
 use domain::dispatch::Dispatch;
@@ -14,6 +15,7 @@ use domain::payment::Payment;
 use domain::quota::Quota;
 use domain::rental::Rental;
 use domain::store::Store;
+use domain::webhook::Webhook;
 use journal::{Executable, Executor, Journal};
 use sagas::{Breaker, BreakerSettings, Door, SystemClock};
 use std::fs::File;
@@ -43,6 +45,7 @@ pub(crate) struct System {
     drain: Duration,
     api: api::Running,
     sagas: sagas::Running,
+    webhooks: sagas::webhooks::WebhooksRunning,
     views: projections::Supervised,
 }
 
@@ -119,6 +122,8 @@ impl System {
         };
         let running_sagas =
             sagas::Sagas::start(parts).await.map_err(|error| Failure::because("cannot start the sagas", error))?;
+        let subscribed = executor::<Webhook>(&journal);
+        let running_webhooks = webhooks::start(config, &subscriptions, &rentals, &subscribed, &vault).await?;
         let parts = api::Parts {
             journal: journal.clone(),
             subscriptions,
@@ -131,6 +136,8 @@ impl System {
             payments,
             messages,
             contacts,
+            webhook_sender: webhooks::sender(config, &running_webhooks),
+            webhooks: subscribed,
             payment_webhooks: provider::webhooks(config),
             keys: keys.clone(),
             vault,
@@ -155,6 +162,7 @@ impl System {
             drain: config.drain,
             api: running_api,
             sagas: running_sagas,
+            webhooks: running_webhooks,
             views: running_views,
         })
     }
@@ -189,6 +197,7 @@ impl System {
         }
         self.api.stop().await;
         let sagas = self.sagas.stop().await;
+        self.webhooks.stop().await;
         self.views.stop().await;
         self.journal.close().await;
         drop(self.address);

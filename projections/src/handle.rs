@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Every view there is.
-pub(crate) static VIEWS: [Spec; 9] = [
+pub(crate) static VIEWS: [Spec; 10] = [
     Spec::of::<views::MyPage>(),
     Spec::of::<views::Reservations>(),
     Spec::of::<views::Catalogue>(),
@@ -27,6 +27,7 @@ pub(crate) static VIEWS: [Spec; 9] = [
     Spec::of::<views::Messages>(),
     Spec::of::<views::Processes>(),
     Spec::of::<views::Stores>(),
+    Spec::of::<views::Webhooks>(),
     Spec::of::<views::Reviews>(),
 ];
 

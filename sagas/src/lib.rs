@@ -17,6 +17,7 @@ mod runner;
 mod sagas;
 mod supervisor;
 mod tenure;
+pub mod webhooks;
 
 pub use clock::{Clock, SystemClock};
 pub use error::SagaError;

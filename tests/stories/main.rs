@@ -29,6 +29,7 @@ mod a_review_is_written_after_attending;
 mod a_seat_is_given_once;
 mod a_shop_registers_cars;
 mod a_sixth_business_is_a_file;
+mod a_store_is_told_by_webhook;
 mod all_five_keep_the_same_promises;
 mod an_extension_is_refused_when_it_would_overlap;
 mod an_idempotency_key_has_one_effect;

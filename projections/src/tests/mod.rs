@@ -6,3 +6,4 @@ mod reading;
 mod rebuilding;
 mod running;
 mod speed;
+pub(crate) mod webhooks;

@@ -115,6 +115,7 @@ impl Process for Payments {
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -133,6 +134,7 @@ impl Process for Payments {
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => (stage, vec![]),
         }
     }

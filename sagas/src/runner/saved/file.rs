@@ -12,7 +12,8 @@ const NAME: &str = "sagas.db";
 /// Saves and look-ups that may wait.
 const QUEUE: usize = 4_096;
 
-type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+/// Work for the thread that has a file to itself.
+pub(crate) type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The file of all process kinds. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -135,7 +136,8 @@ fn state<P: Process>(row: &Row<'_>) -> rusqlite::Result<State<P::Stage>> {
     })
 }
 
-fn thread(name: &str, mut connection: Connection) -> Result<mpsc::Sender<Job>, SagaError> {
+/// Gives a file a thread of its own.
+pub(crate) fn thread(name: &str, mut connection: Connection) -> Result<mpsc::Sender<Job>, SagaError> {
     let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
     std::thread::Builder::new()
         .name(name.to_owned())
@@ -148,7 +150,8 @@ fn thread(name: &str, mut connection: Connection) -> Result<mpsc::Sender<Job>, S
     Ok(jobs)
 }
 
-async fn run<T: Send + 'static>(
+/// Has work done by the thread of a file.
+pub(crate) async fn run<T: Send + 'static>(
     jobs: &mpsc::Sender<Job>,
     work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
 ) -> Result<T, SagaError> {

@@ -9,6 +9,8 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use file::{Job, run, thread};
+
 use super::process::{Process, State};
 use crate::SagaError;
 use domain::Instant;
@@ -87,10 +89,10 @@ impl Saved {
     }
 }
 
-fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }
