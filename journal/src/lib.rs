@@ -4,6 +4,7 @@
 //! whoever has read position `n` has read everything up to `n`. **An append is acknowledged only when it is on the disk.**
 
 mod append;
+mod copy;
 mod executor;
 mod hash;
 mod journal;
@@ -19,6 +20,7 @@ mod texts;
 mod verify;
 
 pub use append::{Append, AppendError, Appended, Context, Expected, NewEvent};
+pub use copy::{CopyError, Copying};
 pub use executor::{Done, Executable, ExecuteError, Executor};
 pub use journal::{Follower, Journal, ReadError};
 pub use recorded::{Recorded, Shared, category_of};
