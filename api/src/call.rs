@@ -225,6 +225,7 @@ impl Call {
             causation_id: None,
             actor: self.caller.actor.clone(),
             seen_revision: self.seen_revision,
+            fence: None,
         }
     }
 }

@@ -112,5 +112,6 @@ async fn context(api: &Api, provider: &str, payment: PaymentId) -> Result<Option
         causation_id: Some(requested.event_id),
         actor: format!("provider:{provider}").into(),
         seen_revision: None,
+        fence: None,
     }))
 }

@@ -6,6 +6,7 @@
 mod append;
 mod copy;
 mod executor;
+mod fence;
 mod hash;
 mod journal;
 pub mod postgres;
@@ -22,6 +23,7 @@ mod verify;
 pub use append::{Append, AppendError, Appended, Context, Expected, NewEvent};
 pub use copy::{CopyError, Copying};
 pub use executor::{Done, Executable, ExecuteError, Executor};
+pub use fence::Fence;
 pub use journal::{Follower, Journal, ReadError};
 pub use recorded::{Recorded, Shared, category_of};
 pub use source::{OpenError, Source, StoredJournal};

@@ -153,6 +153,7 @@ pub(crate) async fn append_all(journal: &Journal, stream: &str, facts: Vec<Fact>
         causation_id: None,
         actor: "customer:alice".into(),
         seen_revision: None,
+        fence: None,
     };
     let append = Append { stream: stream.into(), expected: Expected::Any, events: events.collect(), context };
     journal.append(append).await.unwrap().position

@@ -37,6 +37,16 @@ pub enum ConnectError {
         /// The newest one that this program can use.
         known: i32,
     },
+    /// A newer Reservoir has made the tables beside it.
+    #[error("the tables in `{schema}` have version {found}; this program knows {known}")]
+    NewerTables {
+        /// Where they are.
+        schema: &'static str,
+        /// Their version.
+        found: i32,
+        /// The newest one that this program can use.
+        known: i32,
+    },
     /// A copy into it was begun and is not finished.
     #[error("the journal is half copied: run the same `reservoir copy` again, which goes on")]
     HalfCopied,
@@ -66,7 +76,9 @@ impl PostgresAddress {
         text.starts_with("postgres:") || text.starts_with("postgresql:")
     }
 
-    pub(super) fn options(&self) -> &PgConnectOptions {
+    /// How to connect, for whoever keeps something else in the same database.
+    #[must_use]
+    pub fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 

@@ -13,8 +13,8 @@ const LOCK: i64 = 0x7265_7365_7263_6f70;
 /// So this program's other sessions are called, and this one.
 const OTHERS: &str = "reservoir";
 const NAME: &str = "reservoir copy";
-/// The sessions of a process that has just ended are gone within this time.
-const LAST_SESSIONS: Duration = Duration::from_secs(3);
+/// The sessions and leases of a process that has just ended are over within this time.
+const LAST_SIGNS: Duration = Duration::from_secs(6);
 
 /// Does nothing where the journal does not end where it was left: then somebody else has written.
 const STORE: &str = "
@@ -68,7 +68,7 @@ impl DatabaseTarget {
         schema::mark_copying(&mut self.connection).await?;
         let started = Instant::now();
         while self.is_used().await? {
-            if started.elapsed() > LAST_SESSIONS {
+            if started.elapsed() > LAST_SIGNS {
                 schema::unmark_copying(&mut self.connection).await?;
                 return Ok(false);
             }
@@ -78,8 +78,9 @@ impl DatabaseTarget {
     }
 
     async fn is_used(&mut self) -> Result<bool, sqlx::Error> {
-        let sql = "SELECT EXISTS (SELECT FROM pg_stat_activity \
-                   WHERE datname = current_database() AND application_name = $1)";
+        // Sessions of other roles hide their names; a lease that is held tells of those.
+        let sql = "SELECT EXISTS (SELECT FROM subscriptions WHERE until > now()) OR EXISTS \
+                   (SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = $1)";
         sqlx::query(sql).bind(OTHERS).fetch_one(&mut self.connection).await?.try_get(0)
     }
 

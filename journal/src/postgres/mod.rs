@@ -5,17 +5,21 @@ mod batch;
 mod copy;
 mod durability;
 mod feed;
+mod fence;
 mod presence;
 mod reader;
 mod schema;
 mod sql;
+mod tables;
 mod writer;
 
 pub use address::{ConnectError, PostgresAddress};
 pub(crate) use copy::DatabaseTarget;
+pub use fence::{FenceError, check_fence};
 pub(crate) use presence::Presence;
 pub use reader::JournalDatabase;
 pub(crate) use reader::Reader;
+pub use tables::Tables;
 
 use crate::queue::Request;
 use crate::tail::Tail;

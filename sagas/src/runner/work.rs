@@ -93,7 +93,8 @@ async fn carry_out_all<P: Process, O: Orders<P>>(
     (position, correlation_id, causation_id): Occasion,
 ) -> Outcome<P::Stage> {
     let actor = work.actor.clone();
-    let mut context = Context { command_id: Uuid::nil(), correlation_id, causation_id, actor, seen_revision: None };
+    let mut context =
+        Context { command_id: Uuid::nil(), correlation_id, causation_id, actor, seen_revision: None, fence: None };
     let mut index = 0;
     commands.reverse();
     while let Some(command) = commands.pop() {

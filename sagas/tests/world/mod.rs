@@ -70,6 +70,7 @@ pub fn context(correlation: &str) -> Context {
         causation_id: None,
         actor: "test".into(),
         seen_revision: None,
+        fence: None,
     }
 }
 
