@@ -1,6 +1,8 @@
 //! Bearer tokens: minted for a principal, and verified with the algorithm, issuer, audience and expiry pinned.
 
 use crate::principal::Principal;
+use crate::vault::{Database, TOKEN, VaultError};
+use journal::Source;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -53,6 +55,9 @@ pub enum KeysError {
     /// The operating system gave no random bytes.
     #[error("no random bytes could be had")]
     NoRandomness,
+    /// The key in the database cannot be had.
+    #[error("cannot use the token key in the database")]
+    Database(#[source] Box<VaultError>),
     /// The token could not be signed.
     #[error("the token cannot be signed")]
     Signing(#[source] jsonwebtoken::errors::Error),
@@ -68,22 +73,38 @@ struct Claims {
 }
 
 impl Keys {
+    /// The signing key that belongs to a journal; made where there is none. Every process on one database has the same.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub async fn at(journal: &Source) -> Result<Self, KeysError> {
+        let address = match journal {
+            Source::Directory(directory) => return Self::load_or_create(directory),
+            Source::Postgres(address) => address,
+        };
+        let secret = async { Database::open(address).await?.secret(TOKEN).await };
+        secret.await.map(|secret| Self::from_secret(&secret)).map_err(|error| KeysError::Database(Box::new(error)))
+    }
+
     /// Reads the signing key of a data directory, or makes one that only its owner may read.
     ///
     /// # Errors
     /// When the file cannot be used.
     pub fn load_or_create(directory: &Path) -> Result<Self, KeysError> {
-        let path = directory.join(FILE);
-        let secret = match std::fs::read(&path) {
-            Ok(secret) => secret,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(directory, &path)?;
+        let secret = match stored(directory)? {
+            Some(secret) => secret,
+            None => {
+                let mut secret = [0; KEY_BYTES];
+                SystemRandom::new().fill(&mut secret).map_err(|_| KeysError::NoRandomness)?;
+                put(directory, &secret, |unfinished, path| match std::fs::hard_link(unfinished, path) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                    Ok(()) | Err(_) => std::fs::remove_file(unfinished),
+                })?;
                 // Another process may have been first: what lies there counts.
-                std::fs::read(&path)?
+                stored(directory)?.ok_or(KeysError::Damaged)?
             }
-            Err(error) => return Err(error.into()),
         };
-        if secret.len() == KEY_BYTES { Ok(Self::from_secret(&secret)) } else { Err(KeysError::Damaged) }
+        Ok(Self::from_secret(&secret))
     }
 
     fn from_secret(secret: &[u8]) -> Self {
@@ -136,24 +157,36 @@ impl Keys {
     }
 }
 
-/// Writes the key beside its place and links it there whole: nobody ever reads half a key.
-fn create(directory: &Path, path: &Path) -> Result<(), KeysError> {
-    let mut secret = [0; KEY_BYTES];
-    SystemRandom::new().fill(&mut secret).map_err(|_| KeysError::NoRandomness)?;
+/// The key of a data directory, if there is one.
+pub(crate) fn stored(directory: &Path) -> Result<Option<[u8; KEY_BYTES]>, KeysError> {
+    match std::fs::read(directory.join(FILE)) {
+        Ok(secret) => secret.try_into().map(Some).map_err(|_| KeysError::Damaged),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts a key into a data directory, also in the place of another one.
+pub(crate) fn store(directory: &Path, secret: &[u8; KEY_BYTES]) -> Result<(), KeysError> {
+    put(directory, secret, |unfinished, path| std::fs::rename(unfinished, path))
+}
+
+/// Writes the key beside its place and moves it there whole: nobody ever reads half a key.
+fn put(
+    directory: &Path,
+    secret: &[u8; KEY_BYTES],
+    settle: impl FnOnce(&Path, &Path) -> io::Result<()>,
+) -> Result<(), KeysError> {
     let unfinished = directory.join(format!("{FILE}.{}", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&unfinished)?;
-    file.write_all(&secret)?;
+    file.write_all(secret)?;
     file.sync_all()?;
-    let linked = std::fs::hard_link(&unfinished, path);
-    std::fs::remove_file(&unfinished)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
-        Ok(()) | Err(_) => Ok(std::fs::File::open(directory)?.sync_all()?),
-    }
+    settle(&unfinished, &directory.join(FILE))?;
+    Ok(std::fs::File::open(directory)?.sync_all()?)
 }
 
 fn now_s() -> u64 {

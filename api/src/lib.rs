@@ -43,7 +43,7 @@ mod tests;
 pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
 pub use state::{Parts, PaymentDoor, Running, Settings};
-pub use vault::{Vault, VaultError};
+pub use vault::{KeysToMove, MoveError, Vault, VaultError};
 pub use webhooks::{PaymentNotice, PaymentWebhooks};
 
 pub(crate) use state::Api;

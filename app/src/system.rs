@@ -83,8 +83,9 @@ impl System {
             .start(journal.clone(), &subscriptions)
             .await
             .map_err(|error| Failure::because("cannot start the views", error))?;
-        let keys = Keys::load_or_create(data).map_err(|error| Failure::because("no signing key", error))?;
-        let vault = Vault::open(data).map_err(|error| Failure::because("cannot open the personal keys", error))?;
+        let keys = Keys::at(&config.journal).await.map_err(|error| Failure::because("no signing key", error))?;
+        let vault = Vault::at(&config.journal).await;
+        let vault = vault.map_err(|error| Failure::because("cannot open the personal keys", error))?;
         let contacts = executor::<Contact>(&journal);
         let messages = executor::<Message>(&journal);
         let messenger = config.messenger.messenger(data, &contacts, &vault)?;
