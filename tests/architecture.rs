@@ -13,8 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["cluster"]),
     // A PostgreSQL server for tests.
     ("cluster", &[]),
-    ("projections", &["domain", "journal"]),
-    ("sagas", &["domain", "journal"]),
+    ("projections", &["cluster", "domain", "journal"]),
+    ("sagas", &["cluster", "domain", "journal"]),
     ("gateways", &["domain", "sagas"]),
     ("api", &["cluster", "domain", "journal", "projections"]),
     ("reservoir", &["api", "domain", "gateways", "journal", "projections", "sagas"]),

@@ -256,13 +256,18 @@ impl Api {
 /// What runs beside the router.
 pub struct Running {
     api: Arc<Api>,
-    following: JoinHandle<()>,
+    /// Nothing where nobody waits for an outcome.
+    following: Option<JoinHandle<()>>,
 }
 
 impl Running {
-    pub(crate) fn begin(api: Arc<Api>) -> Self {
-        let following = tokio::spawn(api.outcomes.clone().follow(api.journal.clone()));
+    pub(crate) fn following(api: Arc<Api>) -> Self {
+        let following = Some(tokio::spawn(api.outcomes.clone().follow(api.journal.clone())));
         Self { api, following }
+    }
+
+    pub(crate) const fn alone(api: Arc<Api>) -> Self {
+        Self { api, following: None }
     }
 
     /// Turns readiness red, so that no new requests are sent here. Those that come all the same are answered.
@@ -273,8 +278,10 @@ impl Running {
     /// Stops following the journal, once no request is worked on any more.
     pub async fn stop(self) {
         self.drain();
-        self.following.abort();
-        // Its end is the cancellation that was just asked for.
-        let _ = self.following.await;
+        if let Some(following) = self.following {
+            following.abort();
+            // Its end is the cancellation that was just asked for.
+            let _ = following.await;
+        }
     }
 }

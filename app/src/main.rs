@@ -7,6 +7,7 @@ mod messenger;
 mod opening;
 mod patient;
 mod provider;
+mod roles;
 mod serving;
 mod system;
 
@@ -31,7 +32,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the HTTP API, with sagas and views, until Ctrl-C or SIGTERM.
+    /// Serve the HTTP API, with sagas and views or as `--roles` says, until Ctrl-C or SIGTERM.
     Serve,
     /// Play the stories of the businesses on a temporary journal, then serve it.
     Demo(commands::demo::Arguments),

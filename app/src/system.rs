@@ -14,9 +14,8 @@ use domain::payment::Payment;
 use domain::quota::Quota;
 use domain::rental::Rental;
 use domain::store::Store;
-use journal::{Executable, Executor, Journal, Subscriptions};
-use projections::Views;
-use sagas::{Breaker, BreakerSettings, SystemClock};
+use journal::{Executable, Executor, Journal};
+use sagas::{Breaker, BreakerSettings, Door, SystemClock};
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -43,7 +42,7 @@ pub(crate) struct System {
     stopping: watch::Sender<bool>,
     api: api::Running,
     sagas: sagas::Running,
-    views: projections::Running,
+    views: projections::Supervised,
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -76,15 +75,14 @@ impl System {
         let data = &config.data;
         let listener = listen(config.listen)
             .map_err(|error| Failure::because(format!("cannot listen on {}", config.listen), error))?;
-        let subscriptions = Subscriptions::open(journal.clone(), data)
-            .map_err(|error| Failure::because("cannot open the checkpoints", error))?;
-        let views = Views::open(data).map_err(|error| Failure::because("cannot open the views", error))?;
+        let subscriptions = config.subscriptions(&journal).await?;
+        let views = config.views().await?;
         let running_views = views
-            .start(journal.clone(), &subscriptions)
+            .supervise(journal.clone(), &subscriptions, &config.roles.views())
             .await
             .map_err(|error| Failure::because("cannot start the views", error))?;
-        let keys = Keys::at(&config.journal).await.map_err(|error| Failure::because("no signing key", error))?;
-        let vault = Vault::at(&config.journal).await;
+        let keys = config.keys().await?;
+        let vault = Vault::of(&config.journal).await;
         let vault = vault.map_err(|error| Failure::because("cannot open the personal keys", error))?;
         let contacts = executor::<Contact>(&journal);
         let messages = executor::<Message>(&journal);
@@ -96,9 +94,14 @@ impl System {
         let dispatches = executor::<Dispatch>(&journal);
         let payments = executor::<Payment>(&journal);
         let breaker = Breaker::new("payments", BreakerSettings::default());
+        let door = match subscriptions.are_shared() {
+            true => Door::shared(breaker.clone(), subscriptions.clone()),
+            false => Door::alone(breaker.clone()),
+        };
         let parts = sagas::Parts {
             subscriptions: subscriptions.clone(),
-            directory: data.clone(),
+            names: config.roles.sagas(),
+            source: config.journal.clone(),
             rentals: rentals.clone(),
             payments: payments.clone(),
             items: items.clone(),
@@ -107,7 +110,7 @@ impl System {
             stores: stores.clone(),
             messages: messages.clone(),
             provider: provider::provider(config)?,
-            breaker: breaker.clone(),
+            breaker,
             messenger,
             clock: Arc::new(SystemClock),
             settings: config
@@ -124,7 +127,7 @@ impl System {
             items,
             stores,
             dispatches,
-            door: Arc::new(Door(breaker)),
+            door: Arc::new(AtTheDoor(door)),
             payments,
             messages,
             contacts,
@@ -133,7 +136,8 @@ impl System {
             vault,
             settings: api::Settings { max_in_flight: config.max_in_flight, ..api::Settings::default() },
         };
-        let (router, running_api) = api::start(parts);
+        let start = if config.roles.has_api() { api::start } else { api::start_watched };
+        let (router, running_api) = start(parts);
 
         let local = listener.local_addr().map_err(|error| Failure::because("no local address", error))?;
         let address = Address::write(data, local)?;
@@ -190,16 +194,16 @@ impl System {
     }
 }
 
-/// The breaker around the payment provider, as callers come past it.
-struct Door(Breaker);
+/// The breaker around the payment provider, as callers come past it: in this process or where the calls are made.
+struct AtTheDoor(Door);
 
-impl PaymentDoor for Door {
+impl PaymentDoor for AtTheDoor {
     fn visit(&self) -> Result<(), Duration> {
         self.0.visit()
     }
 
     fn breaker(&self) -> &'static str {
-        self.0.state().name()
+        self.0.breaker()
     }
 
     fn times_opened(&self) -> u64 {

@@ -27,5 +27,8 @@ pub use fence::Fence;
 pub use journal::{Follower, Journal, ReadError};
 pub use recorded::{Recorded, Shared, category_of};
 pub use source::{OpenError, Source, StoredJournal};
-pub use subscription::{Parked, Subscription, SubscriptionError, SubscriptionState, SubscriptionStatus, Subscriptions};
+pub use subscription::{
+    Lease, Owner, Parked, RebuildRequest, Subscription, SubscriptionError, SubscriptionState, SubscriptionStatus,
+    Subscriptions,
+};
 pub use verify::{Flaw, Verified, VerifyError};

@@ -1,16 +1,12 @@
 //! Keys in a schema of the journal's database, shared by all processes on it.
 
 use super::{Key, VaultError, random};
+use crate::keys::tables::TABLES;
 use domain::CustomerId;
-use journal::postgres::{ConnectError, PostgresAddress, Tables};
+use journal::postgres::{ConnectError, PostgresAddress};
 use sqlx::postgres::{PgPoolOptions, PgRow};
 use sqlx::{ConnectOptions as _, PgConnection, PgPool, Row as _};
 use std::time::Duration;
-
-const TABLES: Tables = Tables { schema: "reservoir_keys", steps: &[include_str!("schema/1.sql")] };
-/// Names of keys that belong to nobody.
-pub(super) const FINGERPRINT: &str = "fingerprint";
-pub(crate) const TOKEN: &str = "token";
 
 const CONNECTIONS: u32 = 4;
 /// How long a connection is waited for.
@@ -26,13 +22,13 @@ const DESTROY: &str = "DELETE FROM reservoir_keys.customer_key WHERE customer = 
 
 /// The keys of a database. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Database {
+pub(super) struct Database {
     pub(super) pool: PgPool,
 }
 
 impl Database {
     /// Makes the tables where they are missing.
-    pub(crate) async fn open(address: &PostgresAddress) -> Result<Self, VaultError> {
+    pub(super) async fn open(address: &PostgresAddress) -> Result<Self, VaultError> {
         let mut connection = connect(address).await?;
         TABLES.migrate(&mut connection).await?;
         let options = address.options().clone().options([("lock_timeout", LOCK_MS)]);
@@ -40,14 +36,14 @@ impl Database {
         Ok(Self { pool: pool.connect_lazy_with(options) })
     }
 
-    /// A key that belongs to nobody, the same for every process that asks. The first one makes it.
-    pub(crate) async fn secret(&self, name: &str) -> Result<Key, VaultError> {
+    /// The key of fingerprints, the same for every process that asks. The first one makes it.
+    pub(super) async fn fingerprint_key(&self) -> Result<Key, VaultError> {
         let fresh: Key = random()?;
         within(async {
-            let make = "INSERT INTO reservoir_keys.secret (name, key) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-            sqlx::query(make).bind(name).bind(fresh).execute(&self.pool).await?;
-            let find = "SELECT key FROM reservoir_keys.secret WHERE name = $1";
-            key_in(&sqlx::query(find).bind(name).fetch_one(&self.pool).await?)
+            let make = "INSERT INTO reservoir_keys.fingerprint (key) VALUES ($1) ON CONFLICT DO NOTHING";
+            sqlx::query(make).bind(fresh).execute(&self.pool).await?;
+            let find = "SELECT key FROM reservoir_keys.fingerprint";
+            key_in(&sqlx::query(find).fetch_one(&self.pool).await?)
         })
         .await
     }

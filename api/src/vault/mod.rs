@@ -9,11 +9,11 @@ mod moving;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use database::{Database, TOKEN};
 pub use moving::{KeysToMove, MoveError};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use database::Database;
 use domain::{CustomerId, Personal};
 use file::KeyFile;
 use journal::Source;
@@ -79,7 +79,7 @@ impl Vault {
     ///
     /// # Errors
     /// When they cannot be used.
-    pub async fn at(journal: &Source) -> Result<Self, VaultError> {
+    pub async fn of(journal: &Source) -> Result<Self, VaultError> {
         match journal {
             Source::Directory(directory) => Self::open(directory),
             Source::Postgres(address) => Self::connect(address).await,
@@ -101,7 +101,7 @@ impl Vault {
     /// When they cannot be used.
     pub async fn connect(address: &PostgresAddress) -> Result<Self, VaultError> {
         let database = Database::open(address).await?;
-        let fingerprint_key = database.secret(database::FINGERPRINT).await?;
+        let fingerprint_key = database.fingerprint_key().await?;
         Ok(Self { keys: Kept::Database(database), fingerprint_key })
     }
 

@@ -6,7 +6,7 @@ use crate::keys::{self, KeysError};
 use journal::Source;
 use journal::postgres::PostgresAddress;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
-use sqlx::{Connection as _, Row as _};
+use sqlx::{Connection as _, PgConnection, Row as _};
 use std::path::Path;
 
 /// Why keys were not taken along.
@@ -69,7 +69,7 @@ impl KeysToMove {
 async fn held(source: &Source) -> Result<Held, MoveError> {
     match source {
         Source::Directory(directory) => in_directory(directory),
-        Source::Postgres(address) => Ok(in_database(address).await?),
+        Source::Postgres(address) => in_database(address).await,
     }
 }
 
@@ -84,35 +84,38 @@ fn in_directory(directory: &Path) -> Result<Held, MoveError> {
     Ok(held)
 }
 
-type InFile = (Option<Key>, Vec<(String, Key)>);
+/// The key of fingerprints, and those of customers.
+type InVault = (Option<Key>, Vec<(String, Key)>);
 
-fn in_file(connection: &Connection) -> rusqlite::Result<InFile> {
+fn in_file(connection: &Connection) -> rusqlite::Result<InVault> {
     let fingerprint = connection.query_row("SELECT key FROM fingerprint_key", [], |row| row.get(0)).optional()?;
     let mut customers = connection.prepare("SELECT customer, key FROM customer_key")?;
     let customers = customers.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     Ok((fingerprint, customers))
 }
 
-async fn in_database(address: &PostgresAddress) -> Result<Held, VaultError> {
+async fn in_database(address: &PostgresAddress) -> Result<Held, MoveError> {
     let mut connection = database::connect(address).await?;
-    let there = "SELECT to_regclass('reservoir_keys.customer_key') IS NOT NULL";
-    let there: bool = sqlx::query(there).fetch_one(&mut connection).await?.try_get(0)?;
+    let there = "SELECT to_regclass('reservoir_keys.signing') IS NOT NULL, to_regclass('reservoir_keys.customer_key') IS NOT NULL";
+    let there = sqlx::query(there).fetch_one(&mut connection).await.map_err(VaultError::from)?;
     let mut held = Held::default();
-    if there {
-        for row in sqlx::query("SELECT name, key FROM reservoir_keys.secret").fetch_all(&mut connection).await? {
-            match row.try_get::<&str, _>("name")? {
-                database::FINGERPRINT => held.fingerprint = Some(database::key_in(&row)?),
-                database::TOKEN => held.token = Some(database::key_in(&row)?),
-                _ => {}
-            }
-        }
-        let rows =
-            sqlx::query("SELECT customer, key FROM reservoir_keys.customer_key").fetch_all(&mut connection).await?;
-        let customers = rows.iter().map(|row| Ok((row.try_get("customer")?, database::key_in(row)?)));
-        held.customers = customers.collect::<Result<_, VaultError>>()?;
+    if there.try_get(0).map_err(VaultError::from)? {
+        held.token = keys::secret_of(&mut connection).await?;
     }
-    connection.close().await?;
+    if there.try_get(1).map_err(VaultError::from)? {
+        (held.fingerprint, held.customers) = in_vault(&mut connection).await?;
+    }
+    connection.close().await.map_err(VaultError::from)?;
     Ok(held)
+}
+
+async fn in_vault(connection: &mut PgConnection) -> Result<InVault, VaultError> {
+    let fingerprint =
+        sqlx::query("SELECT key FROM reservoir_keys.fingerprint").fetch_optional(&mut *connection).await?;
+    let rows = sqlx::query("SELECT customer, key FROM reservoir_keys.customer_key").fetch_all(connection).await?;
+    let customers = rows.iter().map(|row| Ok((row.try_get("customer")?, database::key_in(row)?)));
+    let customers = customers.collect::<Result<_, VaultError>>()?;
+    Ok((fingerprint.as_ref().map(database::key_in).transpose()?, customers))
 }
 
 fn put_into_directory(directory: &Path, held: &Held) -> Result<(), MoveError> {
@@ -143,11 +146,12 @@ async fn put_into_database(address: &PostgresAddress, held: &Held) -> Result<(),
     let (customers, keys): (Vec<&str>, Vec<&[u8]>) =
         held.customers.iter().map(|(customer, key)| (customer.as_str(), key.as_slice())).unzip();
     let mut transaction = database.pool.begin().await?;
-    for (name, key) in [(database::FINGERPRINT, held.fingerprint), (database::TOKEN, held.token)] {
-        let Some(key) = key else { continue };
-        let put = "INSERT INTO reservoir_keys.secret (name, key) VALUES ($1, $2) \
-                   ON CONFLICT (name) DO UPDATE SET key = EXCLUDED.key";
-        sqlx::query(put).bind(name).bind(key).execute(&mut *transaction).await?;
+    if let Some(token) = &held.token {
+        keys::put_secret(&mut transaction, token).await?;
+    }
+    if let Some(fingerprint) = held.fingerprint {
+        let put = "INSERT INTO reservoir_keys.fingerprint (key) VALUES ($1) ON CONFLICT (only_row) DO UPDATE SET key = EXCLUDED.key";
+        sqlx::query(put).bind(fingerprint).execute(&mut *transaction).await?;
     }
     let erase = "DELETE FROM reservoir_keys.customer_key AS old WHERE NOT EXISTS \
                  (SELECT FROM UNNEST($1::text[]) AS kept (customer) WHERE kept.customer = old.customer) \

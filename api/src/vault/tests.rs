@@ -30,7 +30,7 @@ impl Place {
     }
 
     async fn vault(&self) -> Vault {
-        Vault::at(&self.source()).await.unwrap()
+        Vault::of(&self.source()).await.unwrap()
     }
 
     /// Every file in which a key might stand, but for PostgreSQL's log, which is written over in its own time.
@@ -115,7 +115,7 @@ async fn processes_that_begin_at_once_share_all_keys() {
         .map(|_| {
             let source = place.source();
             tokio::spawn(async move {
-                let vault = Vault::at(&source).await.unwrap();
+                let vault = Vault::of(&source).await.unwrap();
                 let sealed = vault.seal(&alice(), "flat tyre").await.unwrap();
                 (vault, sealed)
             })
@@ -159,7 +159,7 @@ async fn keys_move_with_their_journal_there_and_back() {
     let vault = start.vault().await;
     let bob: CustomerId = "bob".parse().unwrap();
     let texts = [vault.seal(&alice(), "flat tyre").await.unwrap(), vault.seal(&bob, "too late").await.unwrap()];
-    let keys = crate::Keys::at(&start.source()).await.unwrap();
+    let keys = crate::Keys::of(&start.source()).await.unwrap();
     let token = keys.mint(&"admin".parse().unwrap(), std::time::Duration::from_secs(60)).unwrap();
     let move_all = async |from: &Place, to: &Place| {
         KeysToMove::between(&from.source(), &to.source()).await.unwrap().move_all().await.unwrap()
@@ -174,7 +174,7 @@ async fn keys_move_with_their_journal_there_and_back() {
         assert_eq!(moved.fingerprint_key, vault.fingerprint_key);
         assert_eq!(moved.unseal(&alice(), &texts[0]).await.unwrap().as_deref(), Some("flat tyre"));
         assert_eq!(moved.unseal(&bob, &texts[1]).await.unwrap(), None);
-        assert!(crate::Keys::at(&place.source()).await.unwrap().verify(&token).is_some());
+        assert!(crate::Keys::of(&place.source()).await.unwrap().verify(&token).is_some());
     }
 }
 

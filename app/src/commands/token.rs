@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
-use api::{Keys, Principal};
+use api::Principal;
 use std::io::Write;
 use std::time::Duration;
 
@@ -15,13 +15,13 @@ pub(crate) struct Arguments {
     hours: u64,
 }
 
-/// Signs with the key that belongs to the journal, which is made where it is missing.
+/// Signs with the key of the journal's processes, which is made where it is missing.
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let principal: Principal = arguments
         .principal
         .parse()
         .map_err(|error| Failure::because(format!("principal `{}`", arguments.principal), error))?;
-    let keys = Keys::at(&config.journal).await.map_err(|error| Failure::because("no signing key", error))?;
+    let keys = config.keys().await?;
     let validity = Duration::from_secs(arguments.hours * 3_600);
     let token = keys.mint(&principal, validity).map_err(|error| Failure::because("cannot sign", error))?;
     writeln!(std::io::stdout(), "{token}")?;

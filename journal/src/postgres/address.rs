@@ -90,12 +90,12 @@ impl PostgresAddress {
 }
 
 /// A connection within a bounded time.
-pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     within(CONNECT, options.connect()).await
 }
 
 /// A database that says nothing is as good as none.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {

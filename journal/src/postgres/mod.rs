@@ -14,11 +14,12 @@ mod tables;
 mod writer;
 
 pub use address::{ConnectError, PostgresAddress};
+pub(crate) use address::{connect, within};
 pub(crate) use copy::DatabaseTarget;
 pub use fence::{FenceError, check_fence};
 pub(crate) use presence::Presence;
 pub use reader::JournalDatabase;
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Reader, signed, unsigned};
 pub use tables::Tables;
 
 use crate::queue::Request;
@@ -31,7 +32,7 @@ use tokio::sync::{mpsc, watch};
 /// Connections that read, and one that listens.
 const READERS: u32 = 9;
 /// How long a connection, or a free one of the pool, is waited for.
-const CONNECT: Duration = Duration::from_secs(2);
+pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 
 pub(crate) struct Opened {
     pub(crate) tail: Arc<Tail>,

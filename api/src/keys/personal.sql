@@ -1,7 +1,7 @@
--- Keys that all processes on this database share. Whoever may read this schema may read what is personal.
-CREATE TABLE reservoir_keys.secret (
-    name text  PRIMARY KEY,
-    key  bytea NOT NULL
+-- Under which fingerprints of requests are made. Whoever may read this schema may read what is personal.
+CREATE TABLE reservoir_keys.fingerprint (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    key      bytea   NOT NULL
 );
 
 -- In small parts: when a key is destroyed, its part is written anew without it.

@@ -1,12 +1,17 @@
 //! Bearer tokens: minted for a principal, and verified with the algorithm, issuer, audience and expiry pinned.
 
+mod shared;
+pub(crate) mod tables;
+
+pub(crate) use shared::{put_secret, secret_of};
+
 use crate::principal::Principal;
-use crate::vault::{Database, TOKEN, VaultError};
 use journal::Source;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,6 +20,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const FILE: &str = "token.key";
 const KEY_BYTES: usize = 32;
+/// A text that a key is made of has at least so many characters.
+const LEAST_CHARACTERS: usize = 32;
+/// Tells the signing key from whatever else may be made of the same text.
+const OF_A_TEXT: &str = "reservoir 2026-11-20 token signing key";
 const ISSUER: &str = "reservoir";
 const AUDIENCE: &str = "reservoir-api";
 /// Tokens whose verification is remembered.
@@ -32,6 +41,12 @@ struct Inner {
     validation: Validation,
     /// By the hash of the token, so that no usable token is kept.
     verified: Cache<[u8; 32], Arc<Verified>>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(..)")
+    }
 }
 
 /// A principal whose token was good, and until when it is.
@@ -52,12 +67,21 @@ pub enum KeysError {
     /// The key file holds something else.
     #[error("{FILE} does not hold {KEY_BYTES} bytes")]
     Damaged,
+    /// The key's row holds something else.
+    #[error("the database does not hold {KEY_BYTES} bytes for the token key")]
+    DamagedRow,
+    /// The database cannot be used.
+    #[error("cannot use the token key in the database")]
+    Database(#[from] sqlx::Error),
+    /// The table of the key cannot be made.
+    #[error(transparent)]
+    Connect(#[from] journal::postgres::ConnectError),
+    /// Anybody could guess it.
+    #[error("a signing key has at least {LEAST_CHARACTERS} characters")]
+    TooShort,
     /// The operating system gave no random bytes.
     #[error("no random bytes could be had")]
     NoRandomness,
-    /// The key in the database cannot be had.
-    #[error("cannot use the token key in the database")]
-    Database(#[source] Box<VaultError>),
     /// The token could not be signed.
     #[error("the token cannot be signed")]
     Signing(#[source] jsonwebtoken::errors::Error),
@@ -73,17 +97,27 @@ struct Claims {
 }
 
 impl Keys {
-    /// The signing key that belongs to a journal; made where there is none. Every process on one database has the same.
+    /// The keys of whoever works on this journal: a database has one key for all its processes, and without one the key is a file of
+    /// the data directory. Makes what is missing.
     ///
     /// # Errors
-    /// When it cannot be used.
-    pub async fn at(journal: &Source) -> Result<Self, KeysError> {
-        let address = match journal {
-            Source::Directory(directory) => return Self::load_or_create(directory),
-            Source::Postgres(address) => address,
-        };
-        let secret = async { Database::open(address).await?.secret(TOKEN).await };
-        secret.await.map(|secret| Self::from_secret(&secret)).map_err(|error| KeysError::Database(Box::new(error)))
+    /// When the database or the file cannot be used.
+    pub async fn of(journal: &Source) -> Result<Self, KeysError> {
+        match journal {
+            Source::Directory(directory) => Self::load_or_create(directory),
+            Source::Postgres(address) => Ok(Self::from_secret(&shared::load_or_create(address).await?)),
+        }
+    }
+
+    /// The keys that follow from a secret text. Equal texts give equal keys.
+    ///
+    /// # Errors
+    /// When it is so short that it could be guessed.
+    pub fn from_text(text: &str) -> Result<Self, KeysError> {
+        if text.chars().count() < LEAST_CHARACTERS {
+            return Err(KeysError::TooShort);
+        }
+        Ok(Self::from_secret(&blake3::derive_key(OF_A_TEXT, text.as_bytes())))
     }
 
     /// Reads the signing key of a data directory, or makes one that only its owner may read.
@@ -94,9 +128,7 @@ impl Keys {
         let secret = match stored(directory)? {
             Some(secret) => secret,
             None => {
-                let mut secret = [0; KEY_BYTES];
-                SystemRandom::new().fill(&mut secret).map_err(|_| KeysError::NoRandomness)?;
-                put(directory, &secret, |unfinished, path| match std::fs::hard_link(unfinished, path) {
+                put(directory, &random_secret()?, |unfinished, path| match std::fs::hard_link(unfinished, path) {
                     Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
                     Ok(()) | Err(_) => std::fs::remove_file(unfinished),
                 })?;
@@ -155,6 +187,12 @@ impl Keys {
         };
         (now_s() < verified.expires_s).then_some(verified)
     }
+}
+
+fn random_secret() -> Result<[u8; KEY_BYTES], KeysError> {
+    let mut secret = [0; KEY_BYTES];
+    SystemRandom::new().fill(&mut secret).map_err(|_| KeysError::NoRandomness)?;
+    Ok(secret)
 }
 
 /// The key of a data directory, if there is one.
@@ -220,6 +258,26 @@ mod tests {
         Keys::load_or_create(directory.path()).unwrap();
         let mode = std::fs::metadata(directory.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn equal_texts_give_equal_keys_and_short_ones_none() {
+        let text = "a text that nobody guesses, I hope";
+        let token = Keys::from_text(text).unwrap().mint(&alice(), HOUR).unwrap();
+        assert!(Keys::from_text(text).unwrap().verify(&token).is_some());
+        assert!(Keys::from_text("another text that nobody guesses").unwrap().verify(&token).is_none());
+        assert!(matches!(Keys::from_text("guess me"), Err(KeysError::TooShort)));
+    }
+
+    #[tokio::test]
+    async fn processes_that_start_at_once_on_one_database_agree_on_a_key() {
+        let address: journal::postgres::PostgresAddress = cluster::Cluster::shared().database().parse().unwrap();
+        let journal = Source::Postgres(address);
+        let (one, two, three) = tokio::join!(Keys::of(&journal), Keys::of(&journal), Keys::of(&journal));
+        let token = one.unwrap().mint(&alice(), HOUR).unwrap();
+        for keys in [two.unwrap(), three.unwrap(), Keys::of(&journal).await.unwrap()] {
+            assert_eq!(keys.verify(&token).unwrap().principal, alice());
+        }
     }
 
     #[test]
