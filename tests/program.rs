@@ -64,6 +64,16 @@ impl Data {
         Arc::new(Self { directory, options, journal, tokens: Mutex::default() })
     }
 
+    /// Drops the views' tables, where they are in PostgreSQL; whether they are.
+    #[must_use]
+    pub fn drops_views(&self) -> bool {
+        let database = self.journal.strip_prefix("postgres://").and_then(|rest| rest.split(['/', '?']).nth(1));
+        if let Some(database) = database {
+            Cluster::shared().sql(database, "DROP SCHEMA reservoir_views CASCADE");
+        }
+        database.is_some()
+    }
+
     /// Where everything is kept.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -193,7 +193,6 @@ impl From<ViewError> for Problem {
             | ViewError::Stale(_)
             | ViewError::Moved
             | ViewError::OtherShape { .. }
-            | ViewError::FoldedElsewhere { .. }
             | ViewError::Read(_)
             | ViewError::Subscription(_)
             | ViewError::Thread(_)
@@ -213,6 +212,7 @@ impl From<ReplayError> for Problem {
             | ReplayError::Cut { .. }
             | ReplayError::Poison { .. }
             | ReplayError::Unsettled { .. }
+            | ReplayError::Elsewhere { .. }
             | ReplayError::Panicked) => unavailable(&error),
         }
     }

@@ -104,6 +104,9 @@ fn write(text: &mut String, api: &Api) -> fmt::Result {
     each("reservoir_subscription_paused", "1 while it is stopped by an administrator.", &|status| {
         u64::from(status.state == SubscriptionState::Paused)
     })?;
+    each("reservoir_subscription_owned", "1 where this process works for it.", &|status| {
+        u64::from(status.owner.as_deref() == Some(api.subscriptions.owner()))
+    })?;
     let mut gauge = |name: &str, help: &str, value: u64| {
         writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}")
     };

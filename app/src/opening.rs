@@ -6,6 +6,10 @@ use journal::sqlite::lock_directory;
 use journal::{Journal, Owner, Source, Subscriptions};
 use projections::Views;
 use std::fs::File;
+use std::io;
+
+/// As whom the last server of a data directory had leases.
+const OWNER: &str = "serve.owner";
 
 /// An open journal, and the data directory for as long as this exists.
 pub(crate) struct Opened {
@@ -27,13 +31,32 @@ impl Config {
 
     /// What is remembered of subscriptions: beside the journal, wherever that is.
     pub(crate) async fn subscriptions(&self, journal: &Journal) -> Result<Subscriptions, Failure> {
-        let opened = match &self.journal {
-            Source::Directory(directory) => Subscriptions::open(journal.clone(), directory),
+        let failed = |error| Failure::because("cannot open the checkpoints", error);
+        match &self.journal {
+            Source::Directory(directory) => Subscriptions::open(journal.clone(), directory).map_err(failed),
             Source::Postgres(address) => {
-                Subscriptions::connect(journal.clone(), address, Owner::this_process(&self.roles.to_string())).await
+                let owner = Owner::this_process(&self.roles.to_string());
+                let subscriptions = Subscriptions::connect(journal.clone(), address, owner).await.map_err(failed)?;
+                self.take_over(&subscriptions).await?;
+                Ok(subscriptions)
             }
-        };
-        opened.map_err(|error| Failure::because("cannot open the checkpoints", error))
+        }
+    }
+
+    /// This process has the lock of the data directory: whoever had it before is gone, also where it was killed, and its leases are
+    /// not waited for.
+    async fn take_over(&self, subscriptions: &Subscriptions) -> Result<(), Failure> {
+        let path = self.data.join(OWNER);
+        let failed = |error| Failure::because(format!("cannot use {}", path.display()), error);
+        match std::fs::read_to_string(&path) {
+            Ok(before) => {
+                let told = subscriptions.succeed(&Owner::named(&before)).await;
+                told.map_err(|error| Failure::because("cannot take over the leases of the last server", error))?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        std::fs::write(&path, subscriptions.owner()).map_err(failed)
     }
 
     /// The views: beside the journal, wherever that is.

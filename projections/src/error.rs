@@ -66,12 +66,6 @@ pub enum ViewError {
         /// Which view.
         view: &'static str,
     },
-    /// Only whoever folds a view can build it anew beside the live one.
-    #[error("the view `{view}` is folded by another process")]
-    FoldedElsewhere {
-        /// Which view.
-        view: &'static str,
-    },
     /// The journal cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -22,7 +22,7 @@ use domain::{
     StoreSlug,
 };
 use journal::postgres::PostgresAddress;
-use journal::{Append, Context, Expected, Journal, NewEvent, Subscriptions};
+use journal::{Append, Context, Expected, Journal, Lease, NewEvent, Owner, Subscriptions};
 use serde::Serialize;
 use std::path::Path;
 use std::time::Duration;
@@ -115,7 +115,12 @@ impl Home {
     }
 
     pub(crate) async fn subscriptions(&self, journal: &Journal) -> Subscriptions {
-        Subscriptions::open(journal.clone(), self.path()).unwrap()
+        match self.address() {
+            None => Subscriptions::open(journal.clone(), self.path()).unwrap(),
+            Some(address) => {
+                Subscriptions::connect(journal.clone(), &address, Owner::this_process("tests")).await.unwrap()
+            }
+        }
     }
 }
 
@@ -145,6 +150,7 @@ pub(crate) struct World {
     pub(crate) subscriptions: Subscriptions,
     pub(crate) views: Views,
     running: Option<Running>,
+    pub(crate) leases: Vec<Lease>,
 }
 
 impl World {
@@ -160,8 +166,19 @@ impl World {
         let journal = home.journal().await;
         let subscriptions = home.subscriptions(&journal).await;
         let views = home.views(specs, batch).await;
-        let running = Some(views.start(journal.clone(), &subscriptions).await.unwrap());
-        Self { home, journal, subscriptions, views, running }
+        let mut leases = Vec::new();
+        let running = if subscriptions.are_shared() {
+            let running = views.start_empty(journal.clone(), &subscriptions).unwrap();
+            for (view, subscription) in views.subscriptions() {
+                let lease = subscriptions.lease(subscription).await.unwrap();
+                running.join(view, Some(lease.fence())).await.unwrap();
+                leases.push(lease);
+            }
+            running
+        } else {
+            views.start(journal.clone(), &subscriptions).await.unwrap()
+        };
+        Self { home, journal, subscriptions, views, running: Some(running), leases }
     }
 
     pub(crate) async fn given_on(kept: Kept, facts: impl IntoIterator<Item = Fact>) -> Self {
@@ -183,6 +200,9 @@ impl World {
     /// Stops everything and lets the files go.
     pub(crate) async fn close(mut self) -> Home {
         self.running.take().unwrap().stop().await;
+        for lease in self.leases {
+            lease.release().await;
+        }
         self.views.close().await;
         self.journal.close().await;
         self.home
@@ -228,7 +248,13 @@ impl World {
     pub(crate) async fn until(&self, condition: impl AsyncFn() -> bool) {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         while !condition().await {
-            assert!(tokio::time::Instant::now() < deadline, "it never came true");
+            let late = || self.subscriptions.list().into_iter().map(|one| (one.name, one.position, one.lag));
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "it never came true: {:?}, in batches of {}",
+                late().collect::<Vec<_>>(),
+                self.views.inner.batch
+            );
             tokio::task::yield_now().await;
         }
     }

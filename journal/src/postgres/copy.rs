@@ -15,6 +15,7 @@ const OTHERS: &str = "reservoir";
 const NAME: &str = "reservoir copy";
 /// The sessions and leases of a process that has just ended are over within this time.
 const LAST_SIGNS: Duration = Duration::from_secs(6);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Does nothing where the journal does not end where it was left: then somebody else has written.
 const STORE: &str = "
@@ -47,9 +48,12 @@ impl DatabaseTarget {
             .map_err(|source| ConnectError::Unreachable { place: address.to_string(), source: Box::new(source) })?;
         durability::check(&mut connection, address).await?;
         schema::prepare(&mut connection).await?;
-        let locked = sqlx::query("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut connection).await;
-        if !locked.and_then(|row| row.try_get::<bool, _>(0)).map_err(ConnectError::Database)? {
-            return Ok(None);
+        let started = Instant::now();
+        while !lock(&mut connection).await.map_err(ConnectError::Database)? {
+            if started.elapsed() > LAST_SIGNS {
+                return Ok(None);
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
         // What a copy that lost its connection has left behind fails.
         let state = sql::fenced_head(&mut connection).await.map_err(ConnectError::Database)?;
@@ -72,7 +76,7 @@ impl DatabaseTarget {
                 schema::unmark_copying(&mut self.connection).await?;
                 return Ok(false);
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
         Ok(true)
     }
@@ -122,4 +126,8 @@ impl DatabaseTarget {
     pub(crate) async fn finish(&mut self) -> Result<(), sqlx::Error> {
         schema::unmark_copying(&mut self.connection).await
     }
+}
+
+async fn lock(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    sqlx::query("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(connection).await?.try_get(0)
 }

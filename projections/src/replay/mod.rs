@@ -4,6 +4,7 @@
 //! transaction: readers see the one or the other. **Whatever does not come to its end is an error and changes nothing.**
 
 mod chunk;
+mod elsewhere;
 mod next;
 mod online;
 mod pass;
@@ -83,6 +84,14 @@ pub enum ReplayError {
     Unsettled {
         /// Which view.
         view: &'static str,
+    },
+    /// The process that folds the view could not build it, or did not answer.
+    #[error("the process that folds the view `{view}` did not build it anew: {reason}")]
+    Elsewhere {
+        /// Which view.
+        view: &'static str,
+        /// What it says.
+        reason: String,
     },
     /// A thread ended in a panic.
     #[error("a thread of the replay panicked")]

@@ -29,12 +29,22 @@ pub(crate) struct Swap {
 }
 
 impl Views {
-    /// Folds a view anew beside the live one, then puts it in its place. Readers notice nothing.
+    /// Folds a view anew beside the live one, then puts it in its place. Readers notice nothing. Where another process folds the
+    /// view, that one is asked to.
     ///
     /// # Errors
     /// [`ReplayError`]; the live generation is as it was then.
     pub async fn rebuild(&self, name: &str) -> Result<ReplayReport, ReplayError> {
         let index = self.find(name)?;
+        let shared = self.runner().is_ok_and(|runner| runner.subscriptions.are_shared());
+        if shared && !self.inner.here.is(index) {
+            self.rebuild_elsewhere(index).await
+        } else {
+            self.rebuild_here(index).await
+        }
+    }
+
+    pub(super) async fn rebuild_here(&self, index: usize) -> Result<ReplayReport, ReplayError> {
         let _alone = self.inner.rebuilding.lock().await;
         for _ in 0..MOST_TRIES {
             if let Some(report) = self.try_rebuild(index).await? {
@@ -49,7 +59,7 @@ impl Views {
         let spec = self.inner.specs[index_of_view];
         let runner = self.runner()?;
         if !self.inner.here.is(index_of_view) {
-            return Err(ViewError::FoldedElsewhere { view: spec.name() }.into());
+            return Err(ViewError::NotRunning.into());
         }
         let next = self.inner.store.begin(spec).await?;
         next.index(spec).await?;
@@ -93,7 +103,7 @@ impl Folder {
     ) -> Result<Option<ReplayReport>, ReplayError> {
         let spec = refold.spec;
         let Some(lane) = self.lanes.iter_mut().find(|lane| lane.spec.name() == spec.name()) else {
-            return Err(ViewError::FoldedElsewhere { view: spec.name() }.into());
+            return Err(ViewError::NotRunning.into());
         };
         if refold.held != held(&parked(&self.subscriptions, &spec)) {
             return Ok(None);

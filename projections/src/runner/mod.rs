@@ -119,8 +119,12 @@ impl Views {
             healing: JoinSet::new(),
             turns: 0,
         };
+        let (views, subscriptions) = (self.clone(), subscriptions.clone());
         let task = tokio::spawn(async move {
-            folder.run().await;
+            tokio::select! {
+                () = folder.run() => {}
+                () = views.answer_rebuilds(&subscriptions) => {}
+            }
             drop(place);
         });
         Ok(Running { views: self.clone(), stop, task })
@@ -153,6 +157,8 @@ impl Folder {
             };
             match woken {
                 Ok(Wake::Go) => {}
+                // Between two looks a lease may end; what is lost is left, and the others go on.
+                Err(SubscriptionError::Stale(fence)) => self.lose(&fence),
                 Ok(Wake::Stop) | Err(_) => return,
                 Ok(Wake::Request(Request::Swap(swap))) => self.swap(*swap).await,
                 Ok(Wake::Request(Request::Healed(heal))) => self.healed(*heal).await,
@@ -186,7 +192,7 @@ impl Folder {
         }
         self.lanes.append(&mut group);
         match result {
-            Err(ViewError::Stale(fence)) => {
+            Err(ViewError::Stale(fence) | ViewError::Subscription(SubscriptionError::Stale(fence))) => {
                 self.lose(&fence);
                 Ok(true)
             }

@@ -165,10 +165,12 @@ async fn an_event_that_kills_the_process_is_found_and_parked(kept: Kept) {
     append(&journal, confirmed(rental(1))).await;
     // What is left behind by a process that died four times before any progress, and four times at the second event.
     let subscriptions = home.subscriptions(&journal).await;
+    let lease = subscriptions.lease("view-mypage").await.unwrap();
     let subscription = subscriptions.subscribe("view-mypage").await.unwrap();
     for position in [0, 0, 0, 0, 2, 2, 2, 2] {
         subscription.count_attempt(position).await.unwrap();
     }
+    lease.release().await;
     drop((subscription, subscriptions));
     journal.close().await;
     drop(journal);

@@ -12,7 +12,9 @@ on_both! {
 }
 
 async fn views_equal_a_full_replay_whatever_the_batches_and_however_often_they_are_reopened(kept: Kept) {
-    for batch in [1, 7, 500, 5_000] {
+    // Each batch is a transaction: one for every event takes its time where that is a round trip.
+    let batches: &[usize] = if kept == Kept::File { &[1, 7, 500, 5_000] } else { &[13, 5_000] };
+    for &batch in batches {
         let mut directory = Home::empty(kept);
         for (from, to) in [(0, 5), (5, 6), (6, 40)] {
             let world = World::open(directory, VIEWS.to_vec(), batch).await;
