@@ -5,4 +5,5 @@ mod poison;
 mod reading;
 mod rebuilding;
 mod running;
+mod sharing;
 mod speed;
