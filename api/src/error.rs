@@ -9,6 +9,7 @@ use domain::message::MessageError;
 use domain::policy::PolicyError;
 use domain::rental::{ExtensionRefusal, RejectReason, RentalError};
 use domain::store::StoreError;
+use domain::webhook::WebhookError;
 use domain::{RentalId, StoreSlug};
 use journal::{AppendError, ExecuteError, ReadError, SubscriptionError};
 use projections::{ReplayError, ViewError};
@@ -60,6 +61,8 @@ kinds! {
     ID_TAKEN = CONFLICT, "id-taken", "This id is something else's";
     STOCK_PROMISED = CONFLICT, "stock-promised", "More is promised than would remain";
     NOTHING_HELD = CONFLICT, "nothing-held", "The rental holds nothing of this item";
+    WEBHOOK_ENDED = CONFLICT, "webhook-ended", "The webhook does not come back";
+    TOO_MANY_WEBHOOKS = CONFLICT, "too-many-webhooks", "The store has as many webhooks as may be";
     STALE_REVISION = PRECONDITION_FAILED, "stale-revision", "It has changed since";
     BODY_TOO_SLOW = REQUEST_TIMEOUT, "body-too-slow", "The body took too long";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large";
@@ -276,6 +279,18 @@ impl From<MessageError> for Problem {
             MessageError::NotRecorded => Self::new(NOT_FOUND, detail),
             // Attempts are the messenger's, not a caller's.
             MessageError::NotThatAttempt { .. } => unavailable(&refusal),
+        }
+    }
+}
+
+impl From<WebhookError> for Problem {
+    fn from(refusal: WebhookError) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            WebhookError::NotRegistered => Self::new(NOT_FOUND, detail),
+            WebhookError::Ended => Self::new(WEBHOOK_ENDED, detail),
+            WebhookError::AnotherWebhook => Self::new(ID_TAKEN, detail),
+            WebhookError::DoesNotFit { field, why } => invalid(field, why),
         }
     }
 }

@@ -249,6 +249,7 @@ fn rental_of(event: &Recorded) -> Option<RentalId> {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => None,
         },
         _ => None,

@@ -1,11 +1,13 @@
 //! What every handler works with.
 
+use crate::admission::{Admission, FrontDoor};
 use crate::error::{internal, payment_unavailable, view_behind};
 use crate::idempotency::{Ids, Requests};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::outcomes::Outcomes;
 use crate::problem::Problem;
+use crate::subscribers::WebhookSender;
 use crate::undecided::Undecided;
 use crate::vault::{Vault, VaultError};
 use crate::webhooks::PaymentWebhooks;
@@ -17,6 +19,7 @@ use domain::payment::Payment;
 use domain::policy::{PaymentTiming, Policy};
 use domain::rental::Rental;
 use domain::store::{Profile, Store};
+use domain::webhook::Webhook;
 use domain::{CustomerId, ItemId, Personal, StoreSlug};
 use journal::{Context, Done, Executable, ExecuteError, Executor, Journal, ReadError, Subscriptions};
 use projections::Views;
@@ -24,7 +27,6 @@ use quick_cache::sync::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// Items whose store is remembered.
@@ -71,6 +73,10 @@ pub struct Parts {
     pub messages: Executor<Message>,
     /// Executes what customers say of where to write to.
     pub contacts: Executor<Contact>,
+    /// Executes what stores ask of webhooks.
+    pub webhooks: Executor<Webhook>,
+    /// Sends them.
+    pub webhook_sender: Arc<dyn WebhookSender>,
     /// Proves and reads what providers send.
     pub payment_webhooks: Arc<dyn PaymentWebhooks>,
     /// Verifies tokens.
@@ -110,13 +116,15 @@ pub(crate) struct Api {
     pub(crate) payments: Executor<Payment>,
     pub(crate) messages: Executor<Message>,
     pub(crate) contacts: Executor<Contact>,
+    pub(crate) webhooks: Executor<Webhook>,
+    pub(crate) webhook_sender: Arc<dyn WebhookSender>,
     pub(crate) payment_webhooks: Arc<dyn PaymentWebhooks>,
     pub(crate) keys: Keys,
     pub(crate) vault: Vault,
     pub(crate) settings: Settings,
     pub(crate) outcomes: Outcomes,
     pub(crate) requests: Requests,
-    pub(crate) places: Arc<Semaphore>,
+    pub(crate) admission: Admission,
     pub(crate) undecided: Undecided,
     pub(crate) metrics: Metrics,
     pub(crate) openapi: String,
@@ -128,8 +136,19 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn new(parts: Parts, openapi: String) -> Self {
         let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, .. } = parts;
-        let Parts { payments, messages, contacts, payment_webhooks, door, keys, vault, settings, .. } = parts;
-        let places = Arc::new(Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS)));
+        let Parts {
+            payments,
+            messages,
+            contacts,
+            webhooks,
+            webhook_sender,
+            payment_webhooks,
+            door,
+            keys,
+            vault,
+            settings,
+            ..
+        } = parts;
         Self {
             journal,
             subscriptions,
@@ -142,12 +161,14 @@ impl Api {
             payments,
             messages,
             contacts,
+            webhooks,
+            webhook_sender,
             payment_webhooks,
             keys,
             vault,
             outcomes: Outcomes::new(),
             requests: Requests::default(),
-            places,
+            admission: Admission::at_most(settings.max_in_flight),
             undecided: Undecided::at_most(settings.max_in_flight),
             metrics: Metrics::default(),
             openapi,
@@ -270,13 +291,26 @@ impl Api {
 /// What runs beside the router.
 pub struct Running {
     api: Arc<Api>,
-    following: JoinHandle<()>,
+    /// Nothing where nobody waits for an outcome.
+    following: Option<JoinHandle<()>>,
+    watching: Option<JoinHandle<()>>,
 }
 
 impl Running {
-    pub(crate) fn begin(api: Arc<Api>) -> Self {
-        let following = tokio::spawn(api.outcomes.clone().follow(api.journal.clone()));
-        Self { api, following }
+    pub(crate) fn following(api: Arc<Api>) -> Self {
+        let following = Some(tokio::spawn(api.outcomes.clone().follow(api.journal.clone())));
+        let watching = Some(tokio::spawn(api.admission.clone().watch_turns()));
+        Self { api, following, watching }
+    }
+
+    pub(crate) const fn alone(api: Arc<Api>) -> Self {
+        Self { api, following: None, watching: None }
+    }
+
+    /// To be asked before a request is looked at any further.
+    #[must_use]
+    pub fn front_door(&self) -> FrontDoor {
+        FrontDoor::new(self.api.admission.clone())
     }
 
     /// Turns readiness red, so that no new requests are sent here. Those that come all the same are answered.
@@ -287,8 +321,10 @@ impl Running {
     /// Stops following the journal, once no request is worked on any more.
     pub async fn stop(self) {
         self.drain();
-        self.following.abort();
-        // Its end is the cancellation that was just asked for.
-        let _ = self.following.await;
+        for task in [self.following, self.watching].into_iter().flatten() {
+            task.abort();
+            // Its end is the cancellation that was just asked for.
+            let _ = task.await;
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::payment::PaymentEvent;
 use crate::quota::QuotaEvent;
 use crate::rental::RentalEvent;
 use crate::store::StoreEvent;
+use crate::webhook::WebhookEvent;
 
 /// One stored event, decoded.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +32,8 @@ pub enum Event {
     Message(MessageEvent),
     /// Of a `contact` stream.
     Contact(ContactEvent),
+    /// Of a `webhook` stream.
+    Webhook(WebhookEvent),
     /// Of a stream that is not the domain's.
     Foreign,
 }
@@ -60,6 +63,7 @@ impl Event {
             "quota" => serde_json::from_str(payload).map(Self::Quota),
             "message" => serde_json::from_str(payload).map(Self::Message),
             "contact" => serde_json::from_str(payload).map(Self::Contact),
+            "webhook" => serde_json::from_str(payload).map(Self::Webhook),
             _ => Ok(Self::Foreign),
         };
         decoded.map_err(|source| DecodeError { category: category.to_owned(), source })
@@ -84,5 +88,6 @@ from_aggregate!(
     Dispatch(DispatchEvent),
     Quota(QuotaEvent),
     Message(MessageEvent),
-    Contact(ContactEvent)
+    Contact(ContactEvent),
+    Webhook(WebhookEvent)
 );

@@ -81,6 +81,11 @@ uuid_id!(
     MessageId
 );
 
+uuid_id!(
+    /// Where a store is told of its rentals.
+    WebhookId
+);
+
 impl MessageId {
     /// The message that tells of an event: one event never makes two.
     #[must_use]

@@ -21,9 +21,10 @@ pub mod rental;
 pub mod store;
 #[cfg(test)]
 mod testing;
+pub mod webhook;
 
 pub use event::{DecodeError, Event};
-pub use ids::{CustomerId, InvalidId, ItemId, MessageId, PaymentId, QuotaId, RentalId, StoreSlug};
+pub use ids::{CustomerId, InvalidId, ItemId, MessageId, PaymentId, QuotaId, RentalId, StoreSlug, WebhookId};
 pub use language::Language;
 pub use money::{Currency, Money, MoneyError};
 pub use period::{Period, PeriodError, days_started, instant_of_date, postponed, start_of_day};

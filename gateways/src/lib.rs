@@ -12,6 +12,7 @@ pub mod simulator;
 mod smtp;
 mod stripe;
 mod webhook;
+pub mod webhooks;
 
 pub use remote::{NotAnAddress, RemoteProvider};
 pub use secret::Secret;

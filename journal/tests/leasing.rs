@@ -237,6 +237,45 @@ async fn fill_one(journal: &Journal, round: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_the_last_owner_comes_after_the_next_one_has_begun() {
+    let address = fresh();
+    let (one, two) = (process(&address, "one", LONG).await, process(&address, "two", LONG).await);
+    let mut connection = PgConnection::connect(&address).await.unwrap();
+    for (round, (from, to)) in [(&one, &two), (&two, &one), (&one, &two)].into_iter().enumerate() {
+        let lease = from.lease().await;
+        let writers = (0..16).map(|writer| {
+            let (journal, fence) = (from.journal.clone(), lease.fence());
+            // As one that does not know yet that it has lost the lease.
+            tokio::spawn(async move {
+                let mut last = 0;
+                for index in 0.. {
+                    match journal.append(fenced(&format!("last{round}-{writer}-{index}"), &fence)).await {
+                        Ok(appended) => last = appended.position,
+                        Err(error) => {
+                            assert_eq!(error, AppendError::StaleOwner(fence));
+                            break;
+                        }
+                    }
+                }
+                last
+            })
+        });
+        let writers: Vec<_> = writers.collect();
+        let begun = from.journal.head();
+        until(async || from.journal.head() > begun + 200).await;
+        lease.release().await;
+        let taken = to.lease().await;
+        let head = sqlx::query_scalar::<_, i64>("SELECT position FROM journal_head").fetch_one(&mut connection).await;
+        let head = u64::try_from(head.unwrap()).unwrap();
+        for writer in writers {
+            let last = writer.await.unwrap();
+            assert!(last <= head, "{last} was written when the next owner had read up to {head}");
+        }
+        taken.release().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lease_is_not_given_away_while_its_owner_writes_and_is_renewed_meanwhile() {
     let address = fresh();
     let (one, two) = (process(&address, "one", SHORT).await, process(&address, "two", SHORT).await);

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
 /// Every view there is.
-pub(crate) static VIEWS: [Spec; 9] = [
+pub(crate) static VIEWS: [Spec; 10] = [
     Spec::of::<views::MyPage>(),
     Spec::of::<views::Reservations>(),
     Spec::of::<views::Catalogue>(),
@@ -27,6 +27,7 @@ pub(crate) static VIEWS: [Spec; 9] = [
     Spec::of::<views::Messages>(),
     Spec::of::<views::Processes>(),
     Spec::of::<views::Stores>(),
+    Spec::of::<views::Webhooks>(),
     Spec::of::<views::Reviews>(),
 ];
 
@@ -273,6 +274,12 @@ impl Views {
     #[must_use]
     pub fn is_paused<P: Projection>(&self) -> bool {
         self.state_of(P::SUBSCRIPTION) == Some(SubscriptionState::Paused)
+    }
+
+    /// The names under which all views read: `view-mypage`, …
+    #[must_use]
+    pub fn all_subscriptions() -> Vec<&'static str> {
+        VIEWS.iter().map(|spec| spec.subscription).collect()
     }
 
     /// The names of all views: `mypage`, …

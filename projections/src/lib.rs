@@ -13,6 +13,7 @@ mod refold;
 pub mod replay;
 mod runner;
 mod store;
+mod supervisor;
 mod table;
 mod views;
 
@@ -21,6 +22,7 @@ pub use handle::{Page, PageQuery, Views};
 pub use projection::{Indigestible, Key, Projection, Row};
 pub use replay::{ReplayError, ReplayReport};
 pub use runner::{Folding, Running};
+pub use supervisor::Supervised;
 pub use views::*;
 
 #[cfg(test)]

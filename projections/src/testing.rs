@@ -320,6 +320,9 @@ pub(crate) async fn busy_day(journal: &Journal, rentals: std::ops::Range<u128>) 
     if rentals.start == 0 {
         append(journal, founded()).await;
         append(journal, registered(car(), Stock::Pool { units: 1_000 })).await;
+        for fact in crate::tests::webhooks::subscribed() {
+            append(journal, fact).await;
+        }
     }
     let mut open = Vec::new();
     let mut coming = rentals.map(rental);

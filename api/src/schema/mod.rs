@@ -109,6 +109,66 @@ pub(crate) struct List<T> {
     next: Option<String>,
 }
 
+/// A webhook, with what its events are signed with.
+#[derive(ToSchema)]
+pub(crate) struct WebhookRegistered {
+    id: Uuid,
+    url: String,
+    events: Vec<String>,
+    /// The key of the HMAC-SHA256 in `Reservoir-Signature`, over the seconds, a dot and the body.
+    #[schema(example = "whsec_5e0f…")]
+    secret: String,
+}
+
+/// Where a webhook stands.
+#[derive(ToSchema)]
+pub(crate) struct WebhookStands {
+    id: Uuid,
+    /// `active`, `paused`, `stopped` once it has answered 410, or `removed`.
+    #[schema(example = "paused")]
+    status: String,
+}
+
+/// What is sent again.
+#[derive(ToSchema)]
+pub(crate) struct WebhookAgain {
+    id: Uuid,
+    /// So many events.
+    again: u64,
+}
+
+/// A program that is told of a store's rentals.
+#[derive(ToSchema)]
+pub(crate) struct Webhook {
+    id: Uuid,
+    store: String,
+    url: String,
+    /// The types of events that it is told of; of all where none is named.
+    events: Vec<String>,
+    /// `active`, `paused`, or `stopped` once it has answered 410.
+    status: String,
+    registered_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+    /// Events that are still to be sent.
+    waiting: u64,
+    /// When the first of those that failed is sent again.
+    again_at: Option<DateTime<Utc>>,
+    /// Events that were not taken for three days, newest first.
+    given_up: Vec<WebhookGivenUp>,
+}
+
+/// An event that was not taken for three days.
+#[derive(ToSchema)]
+pub(crate) struct WebhookGivenUp {
+    rental: Uuid,
+    /// Which event: its place in the journal.
+    position: u64,
+    attempts: u32,
+    /// What the last attempt said.
+    reason: String,
+    at: DateTime<Utc>,
+}
+
 /// A store.
 #[derive(ToSchema)]
 pub(crate) struct Store {

@@ -7,7 +7,8 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::error::Error;
 
-const CATEGORIES: [&str; 8] = ["rental", "payment", "item", "store", "dispatch", "quota", "message", "contact"];
+const CATEGORIES: [&str; 9] =
+    ["rental", "payment", "item", "store", "dispatch", "quota", "message", "contact", "webhook"];
 
 /// An event as it was stored.
 #[derive(Deserialize)]
@@ -35,6 +36,7 @@ fn stored(event: &Event) -> (String, String, Value) {
         Event::Quota(event) => of(event),
         Event::Message(event) => of(event),
         Event::Contact(event) => of(event),
+        Event::Webhook(event) => of(event),
         Event::Foreign => panic!("a sample of a stream that is not the domain's"),
     }
 }
@@ -68,6 +70,12 @@ fn there_is_a_sample_of_every_event() {
             .collect();
         assert_eq!(sampled, names(category), "{category}");
     }
+}
+
+#[test]
+fn the_names_of_a_rentals_events_are_all_known() {
+    let known: BTreeSet<_> = crate::rental::RentalEvent::NAMES.iter().map(ToString::to_string).collect();
+    assert_eq!(known, names("rental"));
 }
 
 #[test]

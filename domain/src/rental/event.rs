@@ -234,6 +234,33 @@ pub enum RentalEvent {
 }
 
 impl RentalEvent {
+    /// Every stored name.
+    pub const NAMES: &[&str] = &[
+        "RentalRequested",
+        "RentalOffered",
+        "RentalAccepted",
+        "RentalConfirmed",
+        "RentalRejected",
+        "RentalExpired",
+        "RentalPrepared",
+        "RentalHandedOver",
+        "RentalOverdue",
+        "RentalReturned",
+        "ExtensionRequested",
+        "RentalExtended",
+        "ExtensionRefused",
+        "LateFeeDeclined",
+        "LateFeeDemanded",
+        "LateFeeWaived",
+        "RentalCompleted",
+        "RentalCancellationRequested",
+        "RentalCancellationRefused",
+        "RentalCancelled",
+        "ReviewWritten",
+        "ReviewEdited",
+        "ReviewDeleted",
+    ];
+
     /// Which review of the rental it is about, if it is about one.
     #[must_use]
     pub const fn review_number(&self) -> Option<u32> {

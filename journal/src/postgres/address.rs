@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A session that stops in the middle of a transaction holds up every other process; after so long it is ended.
-const IDLE_IN_TRANSACTION_MS: &str = "5000";
+const IDLE_IN_TRANSACTION_MS: &str = "2000";
 
 /// Why a journal in PostgreSQL could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,16 @@ pub enum ConnectError {
     #[error("the journal has schema {found}; this program knows {known}")]
     NewerSchema {
         /// The version in the database.
+        found: i32,
+        /// The newest one that this program can use.
+        known: i32,
+    },
+    /// A newer Reservoir has made the tables beside it.
+    #[error("the tables in `{schema}` have version {found}; this program knows {known}")]
+    NewerTables {
+        /// Where they are.
+        schema: &'static str,
+        /// Their version.
         found: i32,
         /// The newest one that this program can use.
         known: i32,

@@ -7,6 +7,7 @@ mod fence;
 mod reader;
 mod schema;
 mod sql;
+mod tables;
 mod writer;
 
 pub use address::{ConnectError, PostgresAddress};
@@ -14,6 +15,7 @@ pub(crate) use address::{connect, within};
 pub use fence::{FenceError, check_fence};
 pub use reader::JournalDatabase;
 pub(crate) use reader::{Reader, signed, unsigned};
+pub use tables::Tables;
 
 use crate::queue::Request;
 use crate::tail::Tail;

@@ -47,6 +47,11 @@ impl Reader {
         .await
     }
 
+    /// Where the journal ends in the database; this process may not have seen all of it yet.
+    pub(crate) async fn head(&self) -> Result<u64, ReadError> {
+        self.run(async |connection| Ok(sql::head(connection).await?.position)).await
+    }
+
     async fn run<T>(
         &self,
         read: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,

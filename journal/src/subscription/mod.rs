@@ -10,6 +10,7 @@ mod ledger;
 mod reading;
 mod rebuild;
 mod sql;
+mod succession;
 
 pub use lease::{Lease, Owner};
 pub use reading::Subscription;

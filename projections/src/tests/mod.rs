@@ -7,3 +7,4 @@ mod rebuilding;
 mod running;
 mod sharing;
 mod speed;
+pub(crate) mod webhooks;

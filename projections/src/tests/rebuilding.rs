@@ -116,7 +116,7 @@ async fn an_unknown_view_is_refused_with_the_names_that_there_are(kept: Kept) {
     assert_eq!(
         error.to_string(),
         "there is no view `mypages`; there are mypage, reservations, catalogue, dispatches, payments, messages, processes, \
-         stores, reviews"
+         stores, webhooks, reviews"
     );
 }
 

@@ -133,6 +133,7 @@ impl Projection for Catalogue {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -183,6 +184,7 @@ impl Projection for Catalogue {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => Err(unexpected(decoded)),
         }
     }

@@ -59,6 +59,7 @@ impl Projection for Dispatches {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -98,6 +99,7 @@ impl Projection for Dispatches {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         entry.changed_at = event.recorded_at;

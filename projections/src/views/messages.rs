@@ -62,6 +62,7 @@ impl Projection for Messages {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -95,6 +96,7 @@ impl Projection for Messages {
             | Event::Dispatch(_)
             | Event::Quota(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         match message {

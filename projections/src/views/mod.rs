@@ -12,6 +12,7 @@ mod stores;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 pub use catalogue::{Catalogue, CatalogueEntry, ItemAction, ItemStock, LastAction};
 pub use dispatches::{DispatchEntry, Dispatches};
@@ -26,10 +27,11 @@ pub use reservations::{ReservationEntry, Reservations};
 pub use reviews::{ReviewEntry, Reviews};
 pub use stores::{StoreEntry, Stores};
 pub use tally::{ItemPayments, ItemReviews};
+pub use webhooks::{WebhookEntry, Webhooks};
 
 use crate::projection::{Indigestible, Key};
 use domain::rental::{RentalEvent, RentalStatus};
-use domain::{Event, ItemId, MessageId, PaymentId, RentalId, StoreSlug};
+use domain::{Event, ItemId, MessageId, PaymentId, RentalId, StoreSlug, WebhookId};
 use journal::Recorded;
 
 /// The rental that an event is about, if it is about one.
@@ -41,7 +43,7 @@ fn rental_of(event: &Recorded, decoded: &Event) -> Result<Option<RentalId>, Indi
         Event::Item(item) => item.rental(),
         Event::Quota(quota) => Some(quota.rental()),
         Event::Message(message) => Some(message.rental()),
-        Event::Store(_) | Event::Contact(_) | Event::Foreign => None,
+        Event::Store(_) | Event::Contact(_) | Event::Webhook(_) | Event::Foreign => None,
     })
 }
 
@@ -54,6 +56,10 @@ fn payment_of(event: &Recorded) -> Result<PaymentId, Indigestible> {
 }
 
 fn message_of(event: &Recorded) -> Result<MessageId, Indigestible> {
+    Ok(event.aggregate_id().parse()?)
+}
+
+fn webhook_of(event: &Recorded) -> Result<WebhookId, Indigestible> {
     Ok(event.aggregate_id().parse()?)
 }
 

@@ -215,7 +215,8 @@ impl Projection for MyPage {
             Event::Rental(_) | Event::Payment(_) | Event::Item(_) | Event::Dispatch(_) => {
                 Ok(key(rental_of(event, decoded)?))
             }
-            Event::Store(_) | Event::Quota(_) | Event::Message(_) | Event::Contact(_) | Event::Foreign => Ok(None),
+            Event::Store(_) | Event::Quota(_) | Event::Message(_) => Ok(None),
+            Event::Contact(_) | Event::Webhook(_) | Event::Foreign => Ok(None),
         }
     }
 
@@ -267,9 +268,8 @@ impl Projection for MyPage {
             Event::Payment(payment) => entry.payment_went_on(payment_of(event)?, payment)?,
             Event::Item(item) => entry.item_went_on(item),
             Event::Dispatch(dispatch) => entry.dispatch_went_on(dispatch),
-            Event::Store(_) | Event::Quota(_) | Event::Message(_) | Event::Contact(_) | Event::Foreign => {
-                return Err(unexpected(decoded));
-            }
+            Event::Store(_) | Event::Quota(_) | Event::Message(_) => return Err(unexpected(decoded)),
+            Event::Contact(_) | Event::Webhook(_) | Event::Foreign => return Err(unexpected(decoded)),
         }
         entry.changed_at = event.recorded_at;
         Ok(())

@@ -50,6 +50,7 @@ impl Projection for Reservations {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -88,6 +89,7 @@ impl Projection for Reservations {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => Err(unexpected(decoded)),
         }
     }

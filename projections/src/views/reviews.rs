@@ -65,6 +65,7 @@ impl Projection for Reviews {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -108,6 +109,7 @@ impl Projection for Reviews {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => Err(unexpected(decoded)),
         }
     }

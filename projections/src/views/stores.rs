@@ -48,6 +48,7 @@ impl Projection for Stores {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => Ok(None),
         }
     }
@@ -78,6 +79,7 @@ impl Projection for Stores {
             | Event::Quota(_)
             | Event::Message(_)
             | Event::Contact(_)
+            | Event::Webhook(_)
             | Event::Foreign => return Err(unexpected(decoded)),
         };
         match store {

@@ -204,6 +204,7 @@ fn event_of(recorded: &Recorded, event: &domain::Event) -> Option<Event> {
         | domain::Event::Dispatch(_)
         | domain::Event::Quota(_)
         | domain::Event::Contact(_)
+        | domain::Event::Webhook(_)
         | domain::Event::Foreign => None,
     }
 }
@@ -238,6 +239,7 @@ impl Process for Messages {
             | domain::Event::Dispatch(_)
             | domain::Event::Quota(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }

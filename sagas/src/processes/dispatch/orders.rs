@@ -42,6 +42,7 @@ impl Process for Dispatching {
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -67,6 +68,7 @@ impl Process for Dispatching {
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => return (stage, vec![]),
         };
         stage.react(&event)

@@ -42,6 +42,7 @@ pub(crate) fn correlate(recorded: &Recorded, event: &domain::Event) -> Option<Re
         | domain::Event::Store(_)
         | domain::Event::Message(_)
         | domain::Event::Contact(_)
+        | domain::Event::Webhook(_)
         | domain::Event::Foreign => None,
     }
 }
@@ -64,6 +65,7 @@ impl Event {
             | domain::Event::Store(_)
             | domain::Event::Message(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => None,
         }
     }

@@ -39,6 +39,7 @@ impl Process for Waiting {
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => Route::Nobody,
         }
     }
@@ -57,6 +58,7 @@ impl Process for Waiting {
             | domain::Event::Quota(_)
             | domain::Event::Message(_)
             | domain::Event::Contact(_)
+            | domain::Event::Webhook(_)
             | domain::Event::Foreign => (stage, vec![]),
         }
     }

@@ -96,6 +96,7 @@ fn seen(fact: &Fact, rentals: &BTreeMap<RentalId, Told>) -> Option<(RentalId, &'
         | Event::Store(_)
         | Event::Message(_)
         | Event::Contact(_)
+        | Event::Webhook(_)
         | Event::Foreign => None,
     }
 }
