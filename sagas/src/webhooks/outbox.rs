@@ -4,7 +4,7 @@
 use crate::SagaError;
 use crate::runner::{Job, run, signed, thread, unsigned};
 use domain::{Instant, RentalId, StoreSlug, WebhookId};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use std::collections::BTreeSet;
 use std::path::Path;
 use tokio::sync::mpsc;
@@ -117,6 +117,8 @@ impl Deliveries {
 #[derive(Debug, Clone)]
 pub(super) struct Outbox {
     jobs: mpsc::Sender<Job>,
+    /// How often the file has been opened: whoever had it before notes and sends nothing any more.
+    epoch: i64,
 }
 
 impl Outbox {
@@ -127,7 +129,9 @@ impl Outbox {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.execute_batch(SCHEMA)?;
-        Ok(Self { jobs: thread("webhooks-outbox", connection)? })
+        let take_over = "INSERT INTO owner VALUES (1, 1) ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch";
+        let epoch = connection.query_row(take_over, [], |row| row.get(0))?;
+        Ok(Self { jobs: thread("webhooks-outbox", connection)?, epoch })
     }
 
     pub(super) fn deliveries(&self, again: mpsc::Sender<WebhookId>) -> Deliveries {
@@ -146,25 +150,35 @@ impl Outbox {
         .await
     }
 
-    /// Notes what some events change, and that they were read.
+    /// Notes what some events change, and that they were read; not if others have taken the file over.
     pub(super) async fn note(&self, changes: Vec<Change>, position: u64) -> Result<(), SagaError> {
-        run(&self.jobs, move |connection| {
-            let transaction = connection.transaction()?;
+        let ours = self.epoch;
+        let noted = run(&self.jobs, move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if epoch(&transaction)? != ours {
+                return Ok(false);
+            }
             changes.iter().try_for_each(|change| write(&transaction, change))?;
             transaction.execute("INSERT OR REPLACE INTO checkpoint VALUES (1, ?1)", [signed(position)])?;
-            transaction.commit()
-        })
-        .await
+            transaction.commit()?;
+            Ok(true)
+        });
+        if noted.await? { Ok(()) } else { Err(SagaError::TakenOver) }
     }
 
-    /// What can be sent to a receiver now, at most one event of each rental; and when there may be more.
+    /// What can be sent to a receiver now, at most one event of each rental; and when there may be more. Nothing, if others have taken the
+    /// file over: they send it.
     pub(super) async fn due(
         &self,
         webhook: WebhookId,
         now: Instant,
         most: usize,
     ) -> Result<(Vec<Due>, Option<Instant>), SagaError> {
-        run(&self.jobs, move |connection| {
+        let ours = self.epoch;
+        let due = run(&self.jobs, move |connection| {
+            if epoch(connection)? != ours {
+                return Ok(None);
+            }
             let id = webhook.0.into_bytes();
             let mut statement = connection.prepare_cached(
                 "SELECT rental, position, attempts, first_at_ms FROM delivery AS it \
@@ -187,9 +201,9 @@ impl Outbox {
                        WHERE webhook = ?1 AND given_up_at_ms IS NULL AND next_at_ms > ?2";
             let later: Option<i64> =
                 connection.prepare_cached(sql)?.query_row(params![id, now.timestamp_millis()], |row| row.get(0))?;
-            Ok((due, later.and_then(Instant::from_timestamp_millis)))
-        })
-        .await
+            Ok(Some((due, later.and_then(Instant::from_timestamp_millis))))
+        });
+        due.await?.ok_or(SagaError::TakenOver)
     }
 
     /// The receiver has it.
@@ -264,6 +278,10 @@ impl Outbox {
     }
 }
 
+fn epoch(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT epoch FROM owner")?.query_row([], |row| row.get(0))
+}
+
 fn write(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
     match change {
         Change::Added(id, Receiver { store, url, events, paused }) => {
@@ -309,4 +327,41 @@ fn receiver(row: &Row<'_>) -> rusqlite::Result<(WebhookId, Receiver)> {
     let store = store.parse().map_err(|error: domain::InvalidId| unreadable(1, error.into()))?;
     let events = serde_json::from_str(row.get_ref(3)?.as_str()?).map_err(|error| unreadable(3, error.into()))?;
     Ok((WebhookId(Uuid::from_bytes(row.get(0)?)), Receiver { store, url: row.get(2)?, events, paused: row.get(4)? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WEBHOOK: WebhookId = WebhookId(Uuid::from_u128(7));
+    const RENTAL: RentalId = RentalId(Uuid::from_u128(8));
+
+    fn noted(position: u64) -> Vec<Change> {
+        let receiver = Receiver {
+            store: "shop".parse().unwrap(),
+            url: "https://told.example.org/".to_owned(),
+            events: BTreeSet::new(),
+            paused: false,
+        };
+        vec![Change::Added(WEBHOOK, receiver), Change::ToBeSent { webhook: WEBHOOK, rental: RENTAL, position }]
+    }
+
+    #[tokio::test]
+    async fn who_has_lost_the_file_to_others_notes_and_sends_nothing_any_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let deposed = Outbox::open(directory.path()).unwrap();
+        deposed.note(noted(2), 2).await.unwrap();
+        let heir = Outbox::open(directory.path()).unwrap();
+        let (position, receivers) = heir.load().await.unwrap();
+        assert_eq!((position, receivers.len()), (2, 1));
+        let (due, _) = heir.due(WEBHOOK, Instant::UNIX_EPOCH, 9).await.unwrap();
+        assert_eq!(due.iter().map(|due| due.position).collect::<Vec<_>>(), [2]);
+        heir.taken(WEBHOOK, 2).await.unwrap();
+        heir.note(noted(5), 6).await.unwrap();
+
+        assert!(matches!(deposed.note(noted(2), 3).await, Err(SagaError::TakenOver)));
+        assert!(matches!(deposed.due(WEBHOOK, Instant::UNIX_EPOCH, 9).await, Err(SagaError::TakenOver)));
+        let (due, _) = heir.due(WEBHOOK, Instant::UNIX_EPOCH, 9).await.unwrap();
+        assert_eq!((due.len(), due[0].position, heir.load().await.unwrap().0), (1, 5, 6));
+    }
 }
