@@ -64,6 +64,16 @@ impl Data {
         Arc::new(Self { directory, options, journal, tokens: Mutex::default() })
     }
 
+    /// Drops the views' tables, where they are in PostgreSQL; whether they are.
+    #[must_use]
+    pub fn drops_views(&self) -> bool {
+        let database = self.journal.strip_prefix("postgres://").and_then(|rest| rest.split(['/', '?']).nth(1));
+        if let Some(database) = database {
+            Cluster::shared().sql(database, "DROP SCHEMA reservoir_views CASCADE");
+        }
+        database.is_some()
+    }
+
     /// Where everything is kept.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -124,6 +134,18 @@ impl Data {
         let token = minted.stdout.trim().to_owned();
         tokens.insert(principal.to_owned(), token.clone());
         token
+    }
+
+    /// Mints a token for each of many principals, to be used by requests.
+    ///
+    /// # Panics
+    /// When the program does not mint them.
+    pub async fn tokens(&self, principals: &[String]) {
+        let mut arguments = vec!["token"];
+        arguments.extend(principals.iter().map(String::as_str));
+        let minted = self.run(&arguments).await;
+        let minted = minted.success().lines().map(str::to_owned);
+        self.tokens.lock().unwrap().extend(principals.iter().cloned().zip(minted));
     }
 
     /// The program with this directory, cut off from whatever configuration is around.

@@ -174,6 +174,9 @@ impl From<SubscriptionError> for Problem {
             SubscriptionError::NoSuchSequence(name) => not_found("sequence", name),
             error @ (SubscriptionError::Read(_)
             | SubscriptionError::Database(_)
+            | SubscriptionError::Away(_)
+            | SubscriptionError::Stale(_)
+            | SubscriptionError::NotHeld(_)
             | SubscriptionError::Thread(_)
             | SubscriptionError::Closing) => unavailable(&error),
         }
@@ -189,6 +192,10 @@ impl From<ViewError> for Problem {
             | ViewError::OtherJournal { .. }
             | ViewError::Directory { .. }
             | ViewError::Database(_)
+            | ViewError::Postgres(_)
+            | ViewError::Stale(_)
+            | ViewError::Moved
+            | ViewError::OtherShape { .. }
             | ViewError::Read(_)
             | ViewError::Subscription(_)
             | ViewError::Thread(_)
@@ -208,6 +215,7 @@ impl From<ReplayError> for Problem {
             | ReplayError::Cut { .. }
             | ReplayError::Poison { .. }
             | ReplayError::Unsettled { .. }
+            | ReplayError::Elsewhere { .. }
             | ReplayError::Panicked) => unavailable(&error),
         }
     }

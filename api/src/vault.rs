@@ -2,9 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::{CustomerId, Personal, WebhookId};
+use domain::{CustomerId, Personal};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::hmac::{self, HMAC_SHA256};
 use ring::rand::{SecureRandom, SystemRandom};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::fs::OpenOptions;
@@ -21,8 +20,6 @@ pub struct Vault {
     connection: Arc<Mutex<Connection>>,
     /// Under which fingerprints of requests are made: without it nobody can guess a body from its fingerprint.
     pub(crate) fingerprint_key: [u8; 32],
-    /// From which the secrets of webhooks follow.
-    webhook_key: [u8; 32],
 }
 
 /// Why the keys cannot be used.
@@ -64,14 +61,11 @@ impl Vault {
         connection.pragma_update(None, "secure_delete", "ON")?;
         connection.execute_batch(
             "CREATE TABLE IF NOT EXISTS customer_key (customer TEXT PRIMARY KEY, key BLOB NOT NULL) STRICT, WITHOUT ROWID;
-             CREATE TABLE IF NOT EXISTS fingerprint_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
-             CREATE TABLE IF NOT EXISTS webhook_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;",
+             CREATE TABLE IF NOT EXISTS fingerprint_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;",
         )?;
         connection.execute("INSERT OR IGNORE INTO fingerprint_key VALUES (1, ?1)", [random::<32>()?])?;
         let fingerprint_key = connection.query_row("SELECT key FROM fingerprint_key", [], |row| row.get(0))?;
-        connection.execute("INSERT OR IGNORE INTO webhook_key VALUES (1, ?1)", [random::<32>()?])?;
-        let webhook_key = connection.query_row("SELECT key FROM webhook_key", [], |row| row.get(0))?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), fingerprint_key, webhook_key })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), fingerprint_key })
     }
 
     /// Seals a text under the customer's key, which is made where there is none; then it is on the disk first.
@@ -126,13 +120,6 @@ impl Vault {
         // The log of the key file still holds the key until it is written back and cut off.
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(())
-    }
-
-    /// What a webhook's events are signed with. It is kept nowhere, and is the same each time.
-    #[must_use]
-    pub fn webhook_secret(&self, webhook: WebhookId) -> String {
-        let tag = hmac::sign(&hmac::Key::new(HMAC_SHA256, &self.webhook_key), webhook.0.as_bytes());
-        format!("whsec_{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Connection> {

@@ -3,8 +3,13 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use journal::sqlite::lock_directory;
-use journal::{Journal, Source};
+use journal::{Journal, Owner, Source, Subscriptions};
+use projections::Views;
 use std::fs::File;
+use std::io;
+
+/// As whom the last server of a data directory had leases.
+const OWNER: &str = "serve.owner";
 
 /// An open journal, and the data directory for as long as this exists.
 pub(crate) struct Opened {
@@ -22,5 +27,44 @@ impl Config {
             Source::Postgres(_) => Some(lock_directory(&self.data).map_err(|error| failed(error.into()))?),
         };
         Ok(Opened { journal: self.journal.open().await.map_err(failed)?, lock })
+    }
+
+    /// What is remembered of subscriptions: beside the journal, wherever that is.
+    pub(crate) async fn subscriptions(&self, journal: &Journal) -> Result<Subscriptions, Failure> {
+        let failed = |error| Failure::because("cannot open the checkpoints", error);
+        match &self.journal {
+            Source::Directory(directory) => Subscriptions::open(journal.clone(), directory).map_err(failed),
+            Source::Postgres(address) => {
+                let owner = Owner::this_process(&self.roles.to_string());
+                let subscriptions = Subscriptions::connect(journal.clone(), address, owner).await.map_err(failed)?;
+                self.take_over(&subscriptions).await?;
+                Ok(subscriptions)
+            }
+        }
+    }
+
+    /// This process has the lock of the data directory: whoever had it before is gone, also where it was killed, and its leases are
+    /// not waited for.
+    async fn take_over(&self, subscriptions: &Subscriptions) -> Result<(), Failure> {
+        let path = self.data.join(OWNER);
+        let failed = |error| Failure::because(format!("cannot use {}", path.display()), error);
+        match std::fs::read_to_string(&path) {
+            Ok(before) => {
+                let told = subscriptions.succeed(&Owner::named(&before)).await;
+                told.map_err(|error| Failure::because("cannot take over the leases of the last server", error))?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        std::fs::write(&path, subscriptions.owner()).map_err(failed)
+    }
+
+    /// The views: beside the journal, wherever that is.
+    pub(crate) async fn views(&self) -> Result<Views, Failure> {
+        let opened = match &self.journal {
+            Source::Directory(directory) => Views::open(directory),
+            Source::Postgres(address) => Views::connect(address).await,
+        };
+        opened.map_err(|error| Failure::because("cannot open the views", error))
     }
 }

@@ -80,6 +80,7 @@ async fn append(State(journal): State<Journal>, body: Bytes) -> Answer {
         causation_id: None,
         actor: Arc::from("customer:bench"),
         seen_revision: None,
+        fence: None,
     };
     let stream = format!("bare-{id}").into();
     let append = Append { stream, expected: Expected::Revision(0), events: vec![event], context };

@@ -111,6 +111,12 @@ async fn a_subscription_is_paused_resumed_and_rebuilt_by_name() {
     let turn = |how: &str| house.post(&format!("/v1/admin/subscriptions/view-stores/{how}")).by("admin").send();
     assert_eq!(turn("pause").await.json()["state"], "paused");
     assert_eq!(turn("resume").await.json()["state"], "running");
+    let all = house.get("/v1/admin/subscriptions").by("admin").send().await.json();
+    let stores = all["items"].as_array().unwrap().iter().find(|one| one["name"] == "view-stores").unwrap().clone();
+    // One process owns everything, and has since it began.
+    assert!(stores["owner"].as_str().unwrap().contains(&std::process::id().to_string()), "{stores}");
+    assert!(stores["since"].is_string());
+    assert_eq!((&stores["epoch"], &stores["until"], &stores["note"]), (&json!(0), &json!(null), &json!(null)));
     let rebuilt = turn("rebuild").await;
     assert_eq!((rebuilt.status.as_u16(), &rebuilt.json()["documents"]), (200, &json!(1)));
     assert_eq!(house.get("/v1/stores/seoul-cars").send().await.status, 200);

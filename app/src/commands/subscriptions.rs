@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::system::Address;
-use api::{Keys, Principal};
+use api::Principal;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Show name, state, position, lag and parked sequences
+    /// Show name, state, position, lag and parked sequences, and which process works for each
     List,
     /// Stop reading on
     Pause { name: String },
@@ -31,13 +31,13 @@ enum Action {
     Retry { name: String, sequence: String },
 }
 
-/// Talks to the server as an administrator, with a token of the data directory's own key.
+/// Talks to the server as an administrator, with a token of the journal's own key.
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let base = match &arguments.url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("http://{}", Address::read(&config.data)?),
     };
-    let keys = Keys::load_or_create(&config.data).map_err(|error| Failure::because("no signing key", error))?;
+    let keys = config.keys().await?;
     let token = keys
         .mint(&Principal::Admin, Duration::from_secs(60))
         .map_err(|error| Failure::because("cannot sign", error))?;
@@ -62,11 +62,13 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
     }
     let shown = body["items"].as_array().map_or_else(|| std::slice::from_ref(&body), Vec::as_slice);
     let mut out = std::io::stdout();
+    for line in table(shown) {
+        writeln!(out, "{line}")?;
+    }
     for subscription in shown {
-        writeln!(out, "{}", line(subscription))?;
         for parked in subscription["parked"].as_array().into_iter().flatten() {
-            let (sequence, reason) = (text(parked, "sequence"), text(parked, "reason"));
-            writeln!(out, "    parked {sequence} at {}: {reason}", parked["position"])?;
+            let (name, sequence) = (text(subscription, "name"), text(parked, "sequence"));
+            writeln!(out, "parked by {name}: {sequence} at {}: {}", parked["position"], text(parked, "reason"))?;
         }
     }
     Ok(())
@@ -76,7 +78,49 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_default()
 }
 
-fn line(subscription: &Value) -> String {
-    let (name, state) = (text(subscription, "name"), text(subscription, "state"));
-    format!("{name:<20} {state:<8} position {:>10}  lag {:>8}", subscription["position"], subscription["lag"])
+const TITLES: [&str; 8] = ["NAME", "STATE", "POSITION", "LAG", "OWNER", "EPOCH", "SINCE", "UNTIL"];
+/// Columns of numbers.
+const RIGHT: [usize; 3] = [2, 3, 5];
+
+/// A line for each subscription under a line of titles, in columns as wide as what is in them.
+fn table(subscriptions: &[Value]) -> Vec<String> {
+    let cells = subscriptions.iter().map(|one| {
+        let word = |field: &str| one[field].as_str().unwrap_or("-").to_owned();
+        let number = |field: &str| one[field].to_string();
+        let owner = one["owner"].as_str().unwrap_or("nobody").to_owned();
+        let (name, state, since, until) = (word("name"), word("state"), word("since"), word("until"));
+        [name, state, number("position"), number("lag"), owner, number("epoch"), since, until]
+    });
+    let rows: Vec<_> = [TITLES.map(str::to_owned)].into_iter().chain(cells).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: [usize; TITLES.len()] = std::array::from_fn(width);
+    let line = |row: &[String; TITLES.len()]| {
+        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| match RIGHT.contains(&column) {
+            true => format!("{cell:>width$}"),
+            false => format!("{cell:<width$}"),
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::table;
+    use serde_json::json;
+
+    #[test]
+    fn a_table_says_who_owns_what() {
+        let owned = json!({
+            "name": "reservation", "state": "running", "position": 12_345, "lag": 0, "owner": "web1:77 sagas 0199",
+            "epoch": 3, "since": "2026-11-20T22:00:00Z", "until": "2026-11-20T22:05:00Z",
+        });
+        let alone = json!({ "name": "dispatch", "state": "paused", "position": 7, "lag": 12_338, "epoch": 0 });
+        let lines = [
+            "NAME         STATE    POSITION    LAG  OWNER               EPOCH  SINCE                 UNTIL",
+            "reservation  running     12345      0  web1:77 sagas 0199      3  2026-11-20T22:00:00Z  2026-11-20T22:05:00Z",
+            "dispatch     paused          7  12338  nobody                  0  -                     -",
+        ];
+        assert_eq!(table(&[owned, alone]), lines);
+    }
 }
