@@ -175,7 +175,7 @@ fn with_secret(api: &Api, answer: Answer) -> Result<Answer, Problem> {
     }
     let mut shown: Value = serde_json::from_str(&answer.body).map_err(|_| internal())?;
     let id: WebhookId = shown["id"].as_str().and_then(|id| id.parse().ok()).ok_or_else(internal)?;
-    shown["secret"] = api.vault.webhook_secret(id).into();
+    shown["secret"] = api.keys.webhook_secret(id).into();
     Ok(Answer { body: shown.to_string(), ..answer })
 }
 

@@ -1,12 +1,12 @@
 //! What a process is there for: the API, sagas, projections, or single subscriptions.
 
 use crate::failure::Failure;
-use sagas::webhooks::Webhooks;
 use std::collections::BTreeSet;
 use std::fmt;
 
 const API: &str = "api";
 const SAGAS: &str = "sagas";
+const WEBHOOKS: &str = sagas::webhooks::NAME;
 const PROJECTIONS: &str = "projections";
 
 /// What was chosen with `--roles`; everything where nothing was.
@@ -41,9 +41,9 @@ impl Roles {
         sagas::Sagas::NAMES.into_iter().filter(|name| self.has(SAGAS) || self.has(name)).collect()
     }
 
-    /// Whether stores' own programs are told from here when it is its turn.
+    /// Whether stores' programs are told from here when it is this process's turn.
     pub(crate) fn has_webhooks(&self) -> bool {
-        self.has(SAGAS) || self.has(Webhooks::NAME)
+        self.has(SAGAS) || self.has(WEBHOOKS)
     }
 
     /// The subscriptions of views that are folded here when it is their turn.
@@ -67,7 +67,7 @@ impl Roles {
 
 fn known() -> Vec<&'static str> {
     let groups = [API, SAGAS, PROJECTIONS].into_iter();
-    groups.chain(sagas::Sagas::NAMES).chain([Webhooks::NAME]).chain(projections::Views::all_subscriptions()).collect()
+    groups.chain(sagas::Sagas::NAMES).chain([WEBHOOKS]).chain(projections::Views::all_subscriptions()).collect()
 }
 
 impl fmt::Display for Roles {

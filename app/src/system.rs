@@ -45,7 +45,7 @@ pub(crate) struct System {
     drain: Duration,
     api: api::Running,
     sagas: sagas::Running,
-    webhooks: sagas::webhooks::WebhooksRunning,
+    webhooks: Option<sagas::webhooks::WebhooksRunning>,
     views: projections::Supervised,
 }
 
@@ -124,7 +124,8 @@ impl System {
         let running_sagas =
             sagas::Sagas::start(parts).await.map_err(|error| Failure::because("cannot start the sagas", error))?;
         let subscribed = executor::<Webhook>(&journal);
-        let running_webhooks = webhooks::start(config, &subscriptions, &rentals, &subscribed, &vault).await?;
+        let outbox = webhooks::open(config).await?;
+        let running_webhooks = webhooks::start(config, &outbox, &subscriptions, &rentals, &subscribed, &keys).await?;
         let parts = api::Parts {
             journal: journal.clone(),
             subscriptions,
@@ -137,7 +138,7 @@ impl System {
             payments,
             messages,
             contacts,
-            webhook_sender: webhooks::sender(config, &running_webhooks),
+            webhook_sender: webhooks::sender(config, &outbox),
             webhooks: subscribed,
             payment_webhooks: provider::webhooks(config),
             keys: keys.clone(),
@@ -198,7 +199,9 @@ impl System {
         }
         self.api.stop().await;
         let sagas = self.sagas.stop().await;
-        self.webhooks.stop().await;
+        if let Some(webhooks) = self.webhooks {
+            webhooks.stop().await;
+        }
         self.views.stop().await;
         self.journal.close().await;
         drop(self.address);

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::Failure;
-use api::{Vault, WebhookGivenUp, WebhookSender, WebhookStanding};
+use api::{Keys, WebhookGivenUp, WebhookSender, WebhookStanding};
 use domain::WebhookId;
 use domain::rental::Rental;
 use domain::webhook::Webhook;
@@ -20,24 +20,32 @@ use std::time::Duration;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const TICK: Duration = Duration::from_millis(100);
 
-/// Begins to send.
+/// Opens what is to be sent.
+pub(crate) async fn open(config: &Config) -> Result<Webhooks, Failure> {
+    Webhooks::open(&config.journal).await.map_err(failed)
+}
+
+/// Begins to send, where that is a role of this process.
 pub(crate) async fn start(
     config: &Config,
+    outbox: &Webhooks,
     subscriptions: &Subscriptions,
     rentals: &Executor<Rental>,
     webhooks: &Executor<Webhook>,
-    vault: &Vault,
-) -> Result<WebhooksRunning, Failure> {
+    keys: &Keys,
+) -> Result<Option<WebhooksRunning>, Failure> {
+    if !config.roles.has_webhooks() {
+        return Ok(None);
+    }
     if !config.webhook_allow.is_empty() {
         let addresses = &config.webhook_allow;
         tracing::warn!(?addresses, "whoever works at a store can have webhooks sent to these addresses, unencrypted");
     }
-    let vault = vault.clone();
-    let secret_of = Arc::new(move |webhook| Secret::new(&vault.webhook_secret(webhook)));
+    let keys = keys.clone();
+    let secret_of = Arc::new(move |webhook| Secret::new(&keys.webhook_secret(webhook)));
     let parts = WebhookParts {
         subscriptions: subscriptions.clone(),
-        sends: config.roles.has_webhooks(),
-        directory: config.data.clone(),
+        source: config.journal.clone(),
         rentals: rentals.clone(),
         webhooks: webhooks.clone(),
         courier: Arc::new(WebhookCourier::new(secret_of, allowed(config), Arc::new(SystemResolver))),
@@ -45,12 +53,16 @@ pub(crate) async fn start(
         timeout: TIMEOUT,
         tick: TICK,
     };
-    Webhooks::start(parts).await.map_err(|error| Failure::because("cannot start the webhooks", error))
+    outbox.start(parts).await.map(Some).map_err(failed)
+}
+
+fn failed(error: sagas::SagaError) -> Failure {
+    Failure::because("cannot start the webhooks", error)
 }
 
 /// What callers may know.
-pub(crate) fn sender(config: &Config, running: &WebhooksRunning) -> Arc<dyn WebhookSender> {
-    Arc::new(Sender { allowed: allowed(config), deliveries: running.deliveries() })
+pub(crate) fn sender(config: &Config, outbox: &Webhooks) -> Arc<dyn WebhookSender> {
+    Arc::new(Sender { allowed: allowed(config), deliveries: outbox.deliveries() })
 }
 
 fn allowed(config: &Config) -> Allowed {

@@ -8,8 +8,10 @@ use chrono::TimeDelta;
 use domain::rental::RentalStatus;
 use domain::webhook::{Webhook, WebhookCommand};
 use domain::{Event, WebhookId};
-use journal::Executor;
-use sagas::webhooks::{Carried, Carrying, Courier, Parcel, Standing, WebhookParts, Webhooks, WebhooksRunning};
+use journal::{Executor, Source};
+use sagas::webhooks::{
+    Carried, Carrying, Courier, Deliveries, Parcel, Standing, WebhookParts, Webhooks, WebhooksRunning,
+};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -43,21 +45,22 @@ impl Picky {
     }
 }
 
-async fn start(world: &World, courier: &Arc<Picky>) -> WebhooksRunning {
+async fn start(world: &World, courier: &Arc<Picky>) -> (Deliveries, WebhooksRunning) {
     let hands = world.hands.clone();
-    Webhooks::start(WebhookParts {
-        sends: true,
+    let source = Source::Directory(world.directory().to_owned());
+    let webhooks = Webhooks::open(&source).await.unwrap();
+    let parts = WebhookParts {
         subscriptions: world.subscriptions.clone(),
-        directory: world.directory().to_owned(),
+        source,
         rentals: world.rentals.clone(),
         webhooks: Executor::new::<Event>(world.journal.clone()),
         courier: courier.clone(),
         clock: Arc::new(move || hands.now()),
         timeout: Duration::from_secs(1),
         tick: Duration::from_millis(2),
-    })
-    .await
-    .unwrap()
+    };
+    let running = webhooks.start(parts).await.unwrap();
+    (webhooks.deliveries(), running)
 }
 
 async fn register(world: &World) {
@@ -76,12 +79,11 @@ async fn an_event_is_tried_for_three_days_with_growing_pauses_and_then_given_up(
     let world = World::new("cinema").await;
     let (sagas, courier) = (world.start().await, Arc::new(Picky::default()));
     register(&world).await;
-    let running = start(&world, &courier).await;
+    let (deliveries, running) = start(&world, &courier).await;
     let begun = world.hands.now();
     let rental = world.request("alice", "pm_ok").await;
     world.until_status(rental, RentalStatus::Confirmed).await;
 
-    let deliveries = running.deliveries();
     let standing = || async { deliveries.standing(ID, 10).await.unwrap() };
     let noted = || async {
         let Standing { again_at, given_up, .. } = standing().await;

@@ -6,6 +6,7 @@ pub(crate) mod tables;
 pub(crate) use shared::{put_secret, secret_of};
 
 use crate::principal::Principal;
+use domain::WebhookId;
 use journal::Source;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
@@ -24,6 +25,8 @@ const KEY_BYTES: usize = 32;
 const LEAST_CHARACTERS: usize = 32;
 /// Tells the signing key from whatever else may be made of the same text.
 const OF_A_TEXT: &str = "reservoir 2026-11-20 token signing key";
+/// Tells the key of webhooks from the signing key.
+const OF_WEBHOOKS: &str = "reservoir 2026-11-20 webhook secrets";
 const ISSUER: &str = "reservoir";
 const AUDIENCE: &str = "reservoir-api";
 /// Tokens whose verification is remembered.
@@ -39,6 +42,8 @@ struct Inner {
     encoding: EncodingKey,
     decoding: DecodingKey,
     validation: Validation,
+    /// From which the secrets of webhooks follow.
+    webhooks: [u8; KEY_BYTES],
     /// By the hash of the token, so that no usable token is kept.
     verified: Cache<[u8; 32], Arc<Verified>>,
 }
@@ -150,6 +155,7 @@ impl Keys {
                 encoding: EncodingKey::from_secret(secret),
                 decoding: DecodingKey::from_secret(secret),
                 validation,
+                webhooks: blake3::derive_key(OF_WEBHOOKS, secret),
                 verified: Cache::new(REMEMBERED),
             }),
         }
@@ -169,6 +175,13 @@ impl Keys {
             exp: iat.saturating_add(ttl.as_secs()),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.inner.encoding).map_err(KeysError::Signing)
+    }
+
+    /// What a webhook's events are signed with. It is kept nowhere, and is the same wherever these keys are.
+    #[must_use]
+    pub fn webhook_secret(&self, webhook: WebhookId) -> String {
+        let secret = blake3::keyed_hash(&self.inner.webhooks, webhook.0.as_bytes());
+        format!("whsec_{}", secret.to_hex())
     }
 
     /// Who a token speaks for; `None` when it is forged, expired, or meant for others.
@@ -239,6 +252,16 @@ mod tests {
 
     fn alice() -> Principal {
         "customer:alice".parse().unwrap()
+    }
+
+    #[test]
+    fn a_webhooks_secret_is_the_same_with_the_same_keys_and_no_other() {
+        let keys = |text: &str| Keys::from_text(&text.repeat(LEAST_CHARACTERS)).unwrap();
+        let secret = |keys: Keys, webhook: u128| keys.webhook_secret(WebhookId(uuid::Uuid::from_u128(webhook)));
+        assert_eq!(secret(keys("a"), 1), secret(keys("a"), 1));
+        assert_ne!(secret(keys("a"), 1), secret(keys("a"), 2));
+        assert_ne!(secret(keys("a"), 1), secret(keys("b"), 1));
+        assert_eq!(secret(keys("a"), 1).len(), "whsec_".len() + 64);
     }
 
     #[test]

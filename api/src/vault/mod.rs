@@ -14,12 +14,11 @@ pub use moving::{KeysToMove, MoveError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use database::Database;
-use domain::{CustomerId, Personal, WebhookId};
+use domain::{CustomerId, Personal};
 use file::KeyFile;
 use journal::Source;
 use journal::postgres::{ConnectError, PostgresAddress};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::hmac::{self, HMAC_SHA256};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::path::Path;
 
@@ -143,14 +142,6 @@ impl Vault {
         let (nonce, mut sealed) = (Nonce::assume_unique_for_key(*nonce), sealed.to_vec());
         let opened = cipher(&key)?.open_in_place(nonce, Aad::from(customer.as_str()), &mut sealed);
         Ok(opened.ok().and_then(|text| String::from_utf8(text.to_vec()).ok()))
-    }
-
-    /// What a webhook's events are signed with. It is kept nowhere, and is the same each time.
-    #[must_use]
-    pub fn webhook_secret(&self, webhook: WebhookId) -> String {
-        let key = blake3::derive_key("reservoir 2026 secrets of webhooks", &self.fingerprint_key);
-        let tag = hmac::sign(&hmac::Key::new(HMAC_SHA256, &key), webhook.0.as_bytes());
-        format!("whsec_{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
     }
 
     /// Destroys the customer's key. Whatever was sealed under it can never be opened again, by any process.

@@ -12,7 +12,7 @@ mod slots;
 mod work;
 
 pub(crate) use process::{Answer, Orders, Process, Route, decoded, id_of};
-pub(crate) use saved::{Job, Saved, run, signed, thread, unsigned};
+pub(crate) use saved::{Job, Saved, TABLES, run, signed, thread, unsigned};
 
 use crate::{Clock, SagaError, Settings};
 use domain::Instant;

@@ -1,6 +1,6 @@
 //! Telling stores' own programs of their rentals.
 //!
-//! A subscription of its own reads each rental's events and notes in `webhooks.db` which receiver is still to be told of which,
+//! A subscription of its own reads each rental's events and notes in an outbox which receiver is still to be told of which,
 //! together with how far it has read. **A rental's events reach a receiver in order**: the next one is sent when the one before was
 //! taken, or given up after three days. Each receiver has so many lines of its own, so that none waits for another. An event may
 //! be sent twice, and is the same by its id then.
@@ -10,14 +10,18 @@ mod body;
 mod outbox;
 mod pauses;
 mod runner;
+mod start;
 
 pub use outbox::{Deliveries, GivenUp, Standing};
-pub use runner::{WebhookParts, Webhooks, WebhooksRunning};
+pub use start::{WebhookParts, Webhooks, WebhooksRunning};
 
 use domain::WebhookId;
 use std::future::Future;
 use std::pin::Pin;
 use uuid::Uuid;
+
+/// Of the subscription.
+pub const NAME: &str = "webhooks";
 
 /// Carries what a store is told to its program.
 pub trait Courier: Send + Sync + 'static {

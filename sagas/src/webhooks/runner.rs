@@ -1,28 +1,26 @@
 //! Reads what there is to tell, and has it told.
 
 use super::attempt::{Ended, UnderWay, attempt};
-use super::outbox::{Change, Deliveries, Outbox, Receiver, Refusal};
+use super::outbox::{Change, Outbox, Receiver, Refusal};
 use super::pauses::{Failing, again_at};
-use super::{Carried, Courier};
+use super::start::WebhookParts;
+use super::{Carried, NAME};
+use crate::SagaError;
 use crate::orders::{Key, Likely, inspect, order};
 use crate::runner::{Answer, decoded, id_of};
-use crate::{Clock, SagaError};
 use domain::rental::Rental;
 use domain::webhook::{Webhook, WebhookCommand, WebhookEvent};
 use domain::{Event, Instant, RentalId, StoreSlug, WebhookId};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use journal::{Context, Executor, Fence, Parked, ReadError, Shared, Subscription, SubscriptionError, Subscriptions};
+use journal::{Context, Lease, Parked, ReadError, Shared, Subscription, SubscriptionError};
 use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, watch};
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
-const NAME: &str = Webhooks::NAME;
 /// Events that are read at once; and so many that concern nobody are read before that is noted.
 const BATCH: usize = 1_024;
 /// Events that are on their way to one receiver at once, of as many rentals.
@@ -31,144 +29,11 @@ const LINES: usize = 8;
 const LINES_OF_THE_FAILING: usize = 1;
 /// Events that are on their way at once, to all of them together. Those who have waited longest come first.
 const MOST_UNDER_WAY: usize = 1_024;
-/// Orders to send again that may wait.
-const QUEUE: usize = 64;
-/// Between two tenures.
-const BREATH: Duration = Duration::from_millis(500);
+/// How often everybody is looked at, also where nothing has happened here: another process may have ordered something.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// What webhooks are made over.
-#[derive(Clone)]
-pub struct WebhookParts {
-    /// Where `webhooks` subscribes.
-    pub subscriptions: Subscriptions,
-    /// Whether this process sends when it is its turn; else it only tells how deliveries stand.
-    pub sends: bool,
-    /// Where `webhooks.db` is, or will be.
-    pub directory: PathBuf,
-    /// Looked at for a rental's store.
-    pub rentals: Executor<Rental>,
-    /// Told when a receiver is gone.
-    pub webhooks: Executor<Webhook>,
-    /// Who carries what is said.
-    pub courier: Arc<dyn Courier>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// How long one attempt may take.
-    pub timeout: Duration,
-    /// How often the clock is looked at.
-    pub tick: Duration,
-}
-
-/// What tells stores' programs.
-#[derive(Debug)]
-pub struct Webhooks;
-
-/// The same, running. Dropped without [`WebhooksRunning::stop`] it ends as in a crash, which repeats what was under way.
-#[derive(Debug)]
-pub struct WebhooksRunning {
-    stop: watch::Sender<bool>,
-    /// Nothing where others send.
-    sending: Option<JoinHandle<()>>,
-    deliveries: Deliveries,
-}
-
-impl Webhooks {
-    /// Names the subscription.
-    pub const NAME: &str = "webhooks";
-
-    /// Goes on where it was stopped, or begins at the start of the journal.
-    ///
-    /// # Errors
-    /// When a file cannot be used, or the journal is older than what was read of it.
-    pub async fn start(parts: WebhookParts) -> Result<WebhooksRunning, SagaError> {
-        let outbox = Outbox::open(&parts.directory)?;
-        let (again, orders) = mpsc::channel(QUEUE);
-        let deliveries = outbox.deliveries(again);
-        let stop = watch::Sender::new(false);
-        let sending = parts.sends.then(|| tokio::spawn(tenures(parts, outbox, orders, stop.subscribe())));
-        Ok(WebhooksRunning { stop, sending, deliveries })
-    }
-}
-
-/// Sends whenever the lease is this process's, and until it is told to stop.
-async fn tenures(
+pub(super) struct Runner {
     parts: WebhookParts,
-    outbox: Outbox,
-    mut orders: mpsc::Receiver<WebhookId>,
-    mut stop: watch::Receiver<bool>,
-) {
-    loop {
-        match tenure(&parts, &outbox, &mut orders, &mut stop).await {
-            Ok(true) => return,
-            Ok(false) => tracing::warn!(subscription = NAME, "the lease is lost; what is remembered is thrown away"),
-            Err(error) if parts.subscriptions.are_shared() && error.may_pass() => {
-                tracing::warn!(subscription = NAME, %error, "telling stores' programs begins again");
-            }
-            Err(error) => {
-                tracing::error!(subscription = NAME, %error, "stores' programs are told nothing any more");
-                return;
-            }
-        }
-        // Running out of time is the usual case.
-        if tokio::time::timeout(BREATH, stop.wait_for(|stop| *stop)).await.is_ok() {
-            return;
-        }
-    }
-}
-
-/// True when it was told to stop, false when the lease is lost.
-async fn tenure(
-    parts: &WebhookParts,
-    outbox: &Outbox,
-    orders: &mut mpsc::Receiver<WebhookId>,
-    stop: &mut watch::Receiver<bool>,
-) -> Result<bool, SagaError> {
-    let lease = tokio::select! {
-        biased;
-        _ = stop.wait_for(|stop| *stop) => return Ok(true),
-        lease = parts.subscriptions.lease(NAME) => lease?,
-    };
-    let sent = tokio::select! {
-        biased;
-        () = lease.lost() => Ok(false),
-        sent = async {
-            let runner = Runner::resume(parts.clone(), outbox.clone(), orders, lease.fence()).await?;
-            runner.run(stop.clone()).await
-        } => sent.map(|()| true),
-    };
-    lease.release().await;
-    sent
-}
-
-impl WebhooksRunning {
-    /// Reads how deliveries stand.
-    #[must_use]
-    pub fn deliveries(&self) -> Deliveries {
-        self.deliveries.clone()
-    }
-
-    /// Takes up nothing new, and finishes what is under way; each attempt ends in its time.
-    pub async fn stop(mut self) {
-        self.stop.send_replace(true);
-        if let Some(sending) = &mut self.sending
-            && let Err(error) = sending.await
-        {
-            tracing::error!(%error, "webhooks did not end by themselves");
-        }
-    }
-}
-
-impl Drop for WebhooksRunning {
-    fn drop(&mut self) {
-        if let Some(sending) = &self.sending {
-            sending.abort();
-        }
-    }
-}
-
-struct Runner<'a> {
-    parts: WebhookParts,
-    fence: Fence,
     subscription: Subscription,
     outbox: Outbox,
     /// What was read last, and what of that is noted.
@@ -179,64 +44,72 @@ struct Runner<'a> {
     look_at: HashMap<WebhookId, Instant>,
     busy: HashSet<(WebhookId, RentalId)>,
     failing: Failing,
-    /// To send again what was given up.
-    orders: &'a mut mpsc::Receiver<WebhookId>,
+    /// Somebody has ordered that something is sent again.
+    again: Arc<Notify>,
+    lease: Arc<Lease>,
     under_way: FuturesUnordered<UnderWay>,
 }
 
 enum Wake {
     Stop,
     Ended(Ended),
-    Again(WebhookId),
+    LookAtAll,
     Read(Result<Vec<Shared>, SubscriptionError>),
     Tick,
 }
 
-impl<'a> Runner<'a> {
-    async fn resume(
+impl Runner {
+    pub(super) async fn resume(
         parts: WebhookParts,
+        subscription: Subscription,
         outbox: Outbox,
-        orders: &'a mut mpsc::Receiver<WebhookId>,
-        fence: Fence,
+        again: Arc<Notify>,
+        lease: Arc<Lease>,
     ) -> Result<Self, SagaError> {
-        let subscription = parts.subscriptions.subscribe(NAME).await?;
         let (after, receivers) = outbox.load().await?;
         let head = subscription.journal().head();
         if after > head {
             return Err(SagaError::AheadOfTheJournal { process: NAME, checkpoint: after, head });
         }
+        let awake = receivers.iter().filter(|(_, receiver)| !receiver.paused);
         Ok(Self {
-            look_at: receivers.iter().filter(|(_, it)| !it.paused).map(|(id, _)| (*id, Instant::default())).collect(),
+            look_at: awake.map(|(id, _)| (*id, Instant::default())).collect(),
             receivers: receivers.into_iter().collect(),
             noted: after,
             busy: HashSet::new(),
             failing: Failing::default(),
-            orders,
             under_way: FuturesUnordered::new(),
             parts,
-            fence,
             subscription,
             outbox,
+            again,
+            lease,
             after,
         })
     }
 
-    async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), SagaError> {
+    pub(super) async fn run(mut self, mut stop: watch::Receiver<bool>) -> Result<(), SagaError> {
         self.subscription.progressed(self.after);
+        let again = self.again.clone();
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut ticks = tokio::time::interval(self.parts.tick);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let wake = tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => Wake::Stop,
                 Some(ended) = self.under_way.next() => Wake::Ended(ended),
-                Some(webhook) = self.orders.recv() => Wake::Again(webhook),
+                () = again.notified() => Wake::LookAtAll,
+                _ = looks.tick() => Wake::LookAtAll,
                 read = self.subscription.next(self.after, BATCH) => Wake::Read(read),
                 _ = ticks.tick() => Wake::Tick,
             };
             match wake {
                 Wake::Stop => break,
                 Wake::Ended(ended) => self.settle(ended).await?,
-                Wake::Again(webhook) => self.look_at_afresh(webhook),
+                Wake::LookAtAll => {
+                    self.receivers.keys().copied().collect::<Vec<_>>().into_iter().for_each(|id| self.look_at_soon(id))
+                }
                 Wake::Read(Ok(events)) => self.take_up(events).await?,
                 Wake::Read(Err(SubscriptionError::Read(error @ ReadError::Database(_)))) => {
                     tracing::warn!(subscription = NAME, %error, "the journal cannot be read, and is tried again");
@@ -380,6 +253,9 @@ impl<'a> Runner<'a> {
         if self.subscription.is_paused() {
             return Ok(());
         }
+        if !self.lease.is_held() {
+            return Err(SagaError::TakenOver);
+        }
         let now = self.parts.clock.now();
         let mut to_look_at: Vec<_> =
             self.look_at.iter().filter(|(_, at)| **at <= now).map(|(id, at)| (*at, *id)).collect();
@@ -450,8 +326,8 @@ impl<'a> Runner<'a> {
             correlation_id: webhook.to_string().into(),
             causation_id: None,
             actor: "process:webhooks".into(),
+            fence: Some(self.lease.fence()),
             seen_revision: None,
-            fence: Some(self.fence.clone()),
         };
         let (key, stop) = (Key::of(webhook.0), WebhookCommand::Stop { now });
         match order::<Webhook, Infallible>(&self.parts.webhooks, key.as_str(), Likely::Known, stop, &context).await {

@@ -14,6 +14,8 @@ pub(crate) use file::{Job, run, thread};
 use super::process::{Process, State};
 use crate::SagaError;
 use domain::Instant;
+pub(crate) use tables::TABLES;
+
 use file::File;
 use journal::{Fence, Source};
 use tables::Tables;

@@ -10,7 +10,11 @@ use sqlx::{PgConnection, PgPool, Row as _};
 use std::time::Duration;
 use uuid::Uuid;
 
-const TABLES: postgres::Tables = postgres::Tables { schema: "reservoir_sagas", steps: &[include_str!("schema.sql")] };
+/// Of processes, and of what stores' programs are still to be told.
+pub(crate) const TABLES: postgres::Tables = postgres::Tables {
+    schema: "reservoir_sagas",
+    steps: &[include_str!("schema.sql"), include_str!("../../webhooks/outbox/tables.sql")],
+};
 /// Six kinds save a few times a second; processes that are not in memory are looked up one by one.
 const CONNECTIONS: u32 = 6;
 /// How long a connection is waited for.

@@ -1,125 +1,26 @@
-//! The file of what is still to be sent, together with how far the journal was read. Losing its newest writes in a power cut
-//! sends something again, and no more.
+//! The outbox in a file of the data directory. Losing its newest writes in a power cut sends something again, and no more.
 
+use super::{Change, Due, GivenUp, MOST_GIVEN_UP, Receiver, Refusal, Standing};
 use crate::SagaError;
 use crate::runner::{Job, run, signed, thread, unsigned};
-use domain::{Instant, RentalId, StoreSlug, WebhookId};
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-use std::collections::BTreeSet;
+use domain::{Instant, RentalId, WebhookId};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 use std::path::Path;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 const FILE: &str = "webhooks.db";
-/// So many that were given up are kept of each webhook, the newest.
-const MOST_GIVEN_UP: i64 = 1_000;
-const SCHEMA: &str = include_str!("outbox.sql");
-
-/// A webhook that has not ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Receiver {
-    pub(super) store: StoreSlug,
-    pub(super) url: String,
-    pub(super) events: BTreeSet<String>,
-    pub(super) paused: bool,
-}
-
-/// What an event changes.
-#[derive(Debug, Clone)]
-pub(super) enum Change {
-    Added(WebhookId, Receiver),
-    Paused(WebhookId),
-    /// What was kept is sent as if it were new.
-    Resumed(WebhookId),
-    /// What was given up stays to be seen.
-    Stopped(WebhookId),
-    Removed(WebhookId),
-    ToBeSent {
-        webhook: WebhookId,
-        rental: RentalId,
-        position: u64,
-    },
-}
-
-/// The first of a rental's events that a receiver is still to be told of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Due {
-    pub(super) rental: RentalId,
-    pub(super) position: u64,
-    pub(super) attempts: u32,
-    pub(super) first_at: Option<Instant>,
-}
-
-/// An attempt that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) reason: String,
-    pub(super) at: Instant,
-    /// When it is tried again; never, where that is `None`.
-    pub(super) again_at: Option<Instant>,
-}
-
-/// Something that was tried for three days.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenUp {
-    /// Of which rental.
-    pub rental: RentalId,
-    /// Which event: its place in the journal.
-    pub position: u64,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// What the last attempt said.
-    pub reason: String,
-    /// When that was.
-    pub at: Instant,
-}
-
-/// How one webhook's deliveries stand.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// Events that are still to be sent.
-    pub waiting: u64,
-    /// When the first of those that failed is sent again.
-    pub again_at: Option<Instant>,
-    /// Events that were given up, newest first.
-    pub given_up: Vec<GivenUp>,
-}
-
-/// Reads how deliveries stand. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Deliveries {
-    outbox: Outbox,
-    /// Tells the runner that there is something to be sent again.
-    again: mpsc::Sender<WebhookId>,
-}
-
-impl Deliveries {
-    /// How one webhook's deliveries stand, with so many of those that were given up.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub async fn standing(&self, webhook: WebhookId, most: usize) -> Result<Standing, SagaError> {
-        self.outbox.standing(webhook, most).await
-    }
-
-    /// Has everything sent again that was given up, as if it were new, and answers how much that is.
-    ///
-    /// # Errors
-    /// When the file cannot be written, or nothing is sent any more.
-    pub async fn retry(&self, webhook: WebhookId) -> Result<u64, SagaError> {
-        let again = self.outbox.retry(webhook).await?;
-        self.again.send(webhook).await.map_err(|_| SagaError::Closing)?;
-        Ok(again)
-    }
-}
+const SCHEMA: &str = include_str!("file.sql");
 
 /// The file. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct Outbox {
+pub(crate) struct File {
     jobs: mpsc::Sender<Job>,
+    /// How often the file has been opened: whoever had it before notes and sends nothing any more.
+    epoch: i64,
 }
 
-impl Outbox {
+impl File {
     pub(super) fn open(directory: &Path) -> Result<Self, SagaError> {
         let connection = Connection::open(directory.join(FILE))?;
         // Whoever had the file before may still be writing.
@@ -127,11 +28,9 @@ impl Outbox {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.execute_batch(SCHEMA)?;
-        Ok(Self { jobs: thread("webhooks-outbox", connection)? })
-    }
-
-    pub(super) fn deliveries(&self, again: mpsc::Sender<WebhookId>) -> Deliveries {
-        Deliveries { outbox: self.clone(), again }
+        let take_over = "INSERT INTO owner VALUES (1, 1) ON CONFLICT DO UPDATE SET epoch = epoch + 1 RETURNING epoch";
+        let epoch = connection.query_row(take_over, [], |row| row.get(0))?;
+        Ok(Self { jobs: thread("webhooks-outbox", connection)?, epoch })
     }
 
     /// How far the journal was read, and who is told.
@@ -146,25 +45,35 @@ impl Outbox {
         .await
     }
 
-    /// Notes what some events change, and that they were read.
+    /// Notes what some events change, and that they were read; not if others have taken the file over.
     pub(super) async fn note(&self, changes: Vec<Change>, position: u64) -> Result<(), SagaError> {
-        run(&self.jobs, move |connection| {
-            let transaction = connection.transaction()?;
+        let ours = self.epoch;
+        let noted = run(&self.jobs, move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            if epoch(&transaction)? != ours {
+                return Ok(false);
+            }
             changes.iter().try_for_each(|change| write(&transaction, change))?;
             transaction.execute("INSERT OR REPLACE INTO checkpoint VALUES (1, ?1)", [signed(position)])?;
-            transaction.commit()
-        })
-        .await
+            transaction.commit()?;
+            Ok(true)
+        });
+        if noted.await? { Ok(()) } else { Err(SagaError::TakenOver) }
     }
 
-    /// What can be sent to a receiver now, at most one event of each rental; and when there may be more.
+    /// What can be sent to a receiver now, at most one event of each rental; and when there may be more. Nothing, if others have taken the
+    /// file over: they send it.
     pub(super) async fn due(
         &self,
         webhook: WebhookId,
         now: Instant,
         most: usize,
     ) -> Result<(Vec<Due>, Option<Instant>), SagaError> {
-        run(&self.jobs, move |connection| {
+        let ours = self.epoch;
+        let due = run(&self.jobs, move |connection| {
+            if epoch(connection)? != ours {
+                return Ok(None);
+            }
             let id = webhook.0.into_bytes();
             let mut statement = connection.prepare_cached(
                 "SELECT rental, position, attempts, first_at_ms FROM delivery AS it \
@@ -187,9 +96,9 @@ impl Outbox {
                        WHERE webhook = ?1 AND given_up_at_ms IS NULL AND next_at_ms > ?2";
             let later: Option<i64> =
                 connection.prepare_cached(sql)?.query_row(params![id, now.timestamp_millis()], |row| row.get(0))?;
-            Ok((due, later.and_then(Instant::from_timestamp_millis)))
-        })
-        .await
+            Ok(Some((due, later.and_then(Instant::from_timestamp_millis))))
+        });
+        due.await?.ok_or(SagaError::TakenOver)
     }
 
     /// The receiver has it.
@@ -227,7 +136,7 @@ impl Outbox {
         .await
     }
 
-    async fn retry(&self, webhook: WebhookId) -> Result<u64, SagaError> {
+    pub(super) async fn retry(&self, webhook: WebhookId) -> Result<u64, SagaError> {
         run(&self.jobs, move |connection| {
             let sql = "UPDATE delivery SET attempts = 0, first_at_ms = NULL, next_at_ms = 0, given_up_at_ms = NULL, \
                        reason = NULL WHERE webhook = ?1 AND given_up_at_ms IS NOT NULL";
@@ -236,7 +145,7 @@ impl Outbox {
         .await
     }
 
-    async fn standing(&self, webhook: WebhookId, most: usize) -> Result<Standing, SagaError> {
+    pub(super) async fn standing(&self, webhook: WebhookId, most: usize) -> Result<Standing, SagaError> {
         run(&self.jobs, move |connection| {
             let id = webhook.0.into_bytes();
             let sql = "SELECT count(*), min(next_at_ms) FILTER (WHERE attempts > 0) FROM delivery \
@@ -262,6 +171,10 @@ impl Outbox {
         })
         .await
     }
+}
+
+fn epoch(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("SELECT epoch FROM owner")?.query_row([], |row| row.get(0))
 }
 
 fn write(transaction: &Transaction<'_>, change: &Change) -> rusqlite::Result<()> {
