@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// Events that are read and written at once.
 const PAGE: usize = 4_096;
 /// What follows a journal in its directory and goes on where it was.
-const FOLLOWERS: &[&str] = &["subscriptions.db", "sagas.db", "views.db"];
+const FOLLOWERS: &[&str] = &["subscriptions.db", "sagas.db", "views.db", "webhooks.db"];
 
 /// Why a journal was not copied, or not to its end.
 #[derive(Debug, thiserror::Error)]

@@ -45,6 +45,7 @@ pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Fa
     writeln!(out, "the last hash of both is {hash}")?;
     writeln!(out, "{customers} personal keys and the key of tokens came along")?;
     writeln!(out, "views, checkpoints, pauses and stages did not: they are built again at the first start")?;
+    writeln!(out, "without the webhooks.db of before, programs of stores are told everything again: docs/copying.md")?;
     if behind > 0 {
         writeln!(
             out,
