@@ -15,10 +15,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("cluster", &[]),
     // What the bench compares with knows nothing of us.
     ("baseline", &[]),
-    ("projections", &["domain", "journal"]),
-    ("sagas", &["domain", "journal"]),
+    ("projections", &["cluster", "domain", "journal"]),
+    ("sagas", &["cluster", "domain", "journal"]),
     ("gateways", &["domain", "sagas"]),
-    ("api", &["domain", "journal", "projections"]),
+    ("api", &["cluster", "domain", "journal", "projections"]),
     ("reservoir", &["api", "domain", "gateways", "journal", "projections", "sagas"]),
     // The stories know the program by its command line and HTTP alone; the bench compares with the bare journal.
     ("stories", &["cluster", "journal"]),

@@ -65,6 +65,12 @@ impl Client {
         &self.inner.address
     }
 
+    /// The same principals, at another address.
+    #[must_use]
+    pub fn at(&self, address: String) -> Self {
+        Self::new(address, self.inner.data.clone())
+    }
+
     /// GET.
     pub fn get(&self, path: impl Into<String>) -> Request {
         self.request(Method::GET, path)

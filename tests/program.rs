@@ -126,6 +126,18 @@ impl Data {
         token
     }
 
+    /// Mints a token for each of many principals, to be used by requests.
+    ///
+    /// # Panics
+    /// When the program does not mint them.
+    pub async fn tokens(&self, principals: &[String]) {
+        let mut arguments = vec!["token"];
+        arguments.extend(principals.iter().map(String::as_str));
+        let minted = self.run(&arguments).await;
+        let minted = minted.success().lines().map(str::to_owned);
+        self.tokens.lock().unwrap().extend(principals.iter().cloned().zip(minted));
+    }
+
     /// The program with this directory, cut off from whatever configuration is around.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());

@@ -30,7 +30,10 @@ impl Server {
 
     pub(crate) async fn start(data: Arc<Data>) -> Self {
         let log = File::options().create(true).append(true).open(data.path().join(LOG)).expect("a log");
-        let mut command = data.command(&["serve", "--listen", "127.0.0.1:0"]);
+        let mut command = data.command(&["serve"]);
+        if !data.options().iter().any(|option| option == "--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         let mut child = command.args(data.options()).stdout(Stdio::piped()).stderr(log).spawn().expect("it starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let line = timeout(PATIENCE, stdout.next_line()).await.expect("it is ready in time").expect("a line");
@@ -82,8 +85,17 @@ impl Server {
     /// # Panics
     /// When it was not running.
     pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// `TERM`, `STOP`, `CONT`.
+    ///
+    /// # Panics
+    /// When it was not running.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("it is running").to_string();
-        let sent = std::process::Command::new("kill").args(["-TERM", &id]).status().expect("kill is on every machine");
+        let signal = format!("-{name}");
+        let sent = std::process::Command::new("kill").args([&signal, &id]).status().expect("kill is on every machine");
         assert!(sent.success(), "no signal for {id}");
     }
 }

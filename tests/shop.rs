@@ -47,6 +47,11 @@ impl Shop {
         Self::open(Server::fresh().await, &Business::cars(), json!(1), "Europe/Berlin", "EUR").await
     }
 
+    /// Founds a store in Seoul with one item through a server that others go on with; the item's id.
+    pub async fn found(server: &Server, business: &Business, stock: Value) -> String {
+        found(server, business, stock, "Asia/Seoul", "KRW").await
+    }
+
     async fn open(server: Server, business: &Business, stock: Value, time_zone: &str, currency: &str) -> Self {
         let item = found(&server, business, stock, time_zone, currency).await;
         Self { server, store: business.slug, item }

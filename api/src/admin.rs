@@ -15,6 +15,8 @@ use domain::payment::PaymentStatus;
 use journal::{Parked, SubscriptionState, SubscriptionStatus};
 use projections::{Payments, ReplayReport};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -75,11 +77,16 @@ async fn payments(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<
 /// A subscription as it is answered.
 #[derive(Serialize)]
 pub(crate) struct Shown {
-    name: &'static str,
+    name: Cow<'static, str>,
     state: &'static str,
     position: u64,
     lag: u64,
     parked: Vec<ParkedShown>,
+    owner: Option<Arc<str>>,
+    epoch: u64,
+    since: Option<String>,
+    until: Option<String>,
+    note: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -112,11 +119,16 @@ impl From<SubscriptionStatus> for Shown {
             position: status.position,
             lag: status.lag,
             parked: status.parked.into_iter().map(parked).collect(),
+            owner: status.owner,
+            epoch: status.epoch,
+            since: status.since.map(when::text),
+            until: status.until.map(when::text),
+            note: status.note,
         }
     }
 }
 
-/// Every subscription of this process.
+/// Every subscription, and which process works for it.
 #[utoipa::path(
     get, path = "/v1/admin/subscriptions", tag = "admin", params(schema::QueryParams),
     responses(
@@ -129,7 +141,7 @@ async fn subscriptions(State(api): State<Arc<Api>>, query: PrivateReading) -> Re
     query.admin()?;
     let params = query.reading.present(&[])?;
     let position = api.reached(params.at_least).await?;
-    let items: Vec<Shown> = api.subscriptions.list().into_iter().map(Shown::from).collect();
+    let items: Vec<Shown> = api.subscriptions.listed().await?.into_iter().map(Shown::from).collect();
     Ok(Listed { items, next: None }.answer(position))
 }
 
@@ -206,7 +218,7 @@ async fn retry(State(api): State<Arc<Api>>, Path(name): Path<String>, call: Call
     call.admin()?;
     let RetrySequence { sequence } = call.body()?;
     let work = |_| async {
-        let status = api.subscriptions.retry(&name, &sequence)?;
+        let status = api.subscriptions.retry(&name, &sequence).await?;
         Ok(Answer { status: StatusCode::ACCEPTED, ..answer(&api, status) })
     };
     Ok(once(&api, &call, work).await)

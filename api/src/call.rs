@@ -100,7 +100,7 @@ impl FromRequest<Arc<Api>> for Call {
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, Problem> {
         let headers = request.headers();
         let caller = authenticated(api, headers)?;
-        if api.places.available_permits() == 0 {
+        if !api.admission.has_room() {
             return Err(no_place());
         }
         let seen_revision = seen_revision(headers)?;
@@ -112,7 +112,7 @@ impl FromRequest<Arc<Api>> for Call {
         let (method, path) = (request.method().clone(), request.uri().to_string());
         // No place is taken before the body is there: whoever sends it slowly would keep it from others.
         let body = read_body(request, api).await?;
-        let place = api.places.clone().try_acquire_owned().map_err(|_| no_place())?;
+        let place = api.admission.enter()?;
         Ok(Self {
             caller,
             method,
@@ -225,6 +225,7 @@ impl Call {
             causation_id: None,
             actor: self.caller.actor.clone(),
             seen_revision: self.seen_revision,
+            fence: None,
         }
     }
 }

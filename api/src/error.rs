@@ -171,6 +171,9 @@ impl From<SubscriptionError> for Problem {
             SubscriptionError::NoSuchSequence(name) => not_found("sequence", name),
             error @ (SubscriptionError::Read(_)
             | SubscriptionError::Database(_)
+            | SubscriptionError::Away(_)
+            | SubscriptionError::Stale(_)
+            | SubscriptionError::NotHeld(_)
             | SubscriptionError::Thread(_)
             | SubscriptionError::Closing) => unavailable(&error),
         }
@@ -186,6 +189,11 @@ impl From<ViewError> for Problem {
             | ViewError::OtherJournal { .. }
             | ViewError::Directory { .. }
             | ViewError::Database(_)
+            | ViewError::Postgres(_)
+            | ViewError::Stale(_)
+            | ViewError::Moved
+            | ViewError::OtherShape { .. }
+            | ViewError::FoldedElsewhere { .. }
             | ViewError::Read(_)
             | ViewError::Subscription(_)
             | ViewError::Thread(_)

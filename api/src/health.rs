@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use journal::SubscriptionState;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,7 +39,7 @@ struct PaymentHealth {
 
 #[derive(Serialize)]
 struct SubscriptionHealth {
-    name: &'static str,
+    name: Cow<'static, str>,
     paused: bool,
     lag: u64,
     parked: usize,

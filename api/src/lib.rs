@@ -4,6 +4,7 @@
 //! [`start`] is the table of contents.
 
 mod admin;
+mod admission;
 mod answer;
 mod call;
 mod catalogue;
@@ -40,6 +41,7 @@ mod when;
 #[cfg(test)]
 mod tests;
 
+pub use admission::FrontDoor;
 pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
 pub use state::{Parts, PaymentDoor, Running, Settings};
@@ -78,7 +80,18 @@ fn table_of_contents() -> OpenApiRouter<Arc<Api>> {
 
 /// The router, and what runs beside it until it is stopped. Has to be called inside a Tokio runtime.
 pub fn start(parts: Parts) -> (Router, Running) {
-    let (routes, document) = table_of_contents().split_for_parts();
+    let (router, api) = router(table_of_contents(), parts);
+    (router, Running::following(api))
+}
+
+/// The same with health, readiness and metrics alone, for a process that takes no commands and answers no queries.
+pub fn start_watched(parts: Parts) -> (Router, Running) {
+    let (router, api) = router(OpenApiRouter::with_openapi(openapi::begin()).merge(health::routes()), parts);
+    (router, Running::alone(api))
+}
+
+fn router(contents: OpenApiRouter<Arc<Api>>, parts: Parts) -> (Router, Arc<Api>) {
+    let (routes, document) = contents.split_for_parts();
     let api = Arc::new(Api::new(parts, document.to_json().unwrap_or_default()));
     let router = routes
         .fallback(no_such_route)
@@ -86,7 +99,7 @@ pub fn start(parts: Parts) -> (Router, Running) {
         .layer(DefaultBodyLimit::max(call::MOST_BODY_BYTES))
         .layer(middleware::from_fn_with_state(api.clone(), metrics::count))
         .with_state(api.clone());
-    (router, Running::begin(api))
+    (router, api)
 }
 
 async fn no_such_route(uri: Uri) -> Problem {

@@ -109,7 +109,7 @@ fn write(text: &mut String, api: &Api) -> fmt::Result {
     };
     let in_flight = api.metrics.in_flight.load(Ordering::Relaxed);
     gauge("reservoir_http_requests_in_flight", "Requests that are worked on.", in_flight)?;
-    let commands = api.settings.max_in_flight.saturating_sub(api.places.available_permits());
+    let commands = api.admission.in_flight();
     gauge("reservoir_commands_in_flight", "Commands that are worked on.", commands as u64)?;
     gauge(
         "reservoir_rentals_undecided",
@@ -122,6 +122,10 @@ fn write(text: &mut String, api: &Api) -> fmt::Result {
     for state in ["closed", "open", "half_open"] {
         writeln!(text, "reservoir_payment_breaker{{state=\"{state}\"}} {}", u64::from(state == breaker))?;
     }
+    let turned_away = api.admission.turned_away();
+    writeln!(text, "# HELP reservoir_commands_turned_away_total Commands that found no room at the front door.")?;
+    writeln!(text, "# TYPE reservoir_commands_turned_away_total counter")?;
+    writeln!(text, "reservoir_commands_turned_away_total {turned_away}")?;
     let opened = api.door.times_opened();
     writeln!(text, "# HELP reservoir_payment_breaker_opened_total How often it has opened.")?;
     writeln!(text, "# TYPE reservoir_payment_breaker_opened_total counter")?;

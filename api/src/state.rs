@@ -1,5 +1,6 @@
 //! What every handler works with.
 
+use crate::admission::{Admission, FrontDoor};
 use crate::error::{internal, payment_unavailable, view_behind};
 use crate::idempotency::{Ids, Requests};
 use crate::keys::Keys;
@@ -24,7 +25,6 @@ use quick_cache::sync::Cache;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// Items whose store is remembered.
@@ -116,7 +116,7 @@ pub(crate) struct Api {
     pub(crate) settings: Settings,
     pub(crate) outcomes: Outcomes,
     pub(crate) requests: Requests,
-    pub(crate) places: Arc<Semaphore>,
+    pub(crate) admission: Admission,
     pub(crate) undecided: Undecided,
     pub(crate) metrics: Metrics,
     pub(crate) openapi: String,
@@ -129,7 +129,6 @@ impl Api {
     pub(crate) fn new(parts: Parts, openapi: String) -> Self {
         let Parts { journal, subscriptions, views, rentals, items, stores, dispatches, .. } = parts;
         let Parts { payments, messages, contacts, payment_webhooks, door, keys, vault, settings, .. } = parts;
-        let places = Arc::new(Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS)));
         Self {
             journal,
             subscriptions,
@@ -147,7 +146,7 @@ impl Api {
             vault,
             outcomes: Outcomes::new(),
             requests: Requests::default(),
-            places,
+            admission: Admission::at_most(settings.max_in_flight),
             undecided: Undecided::at_most(settings.max_in_flight),
             metrics: Metrics::default(),
             openapi,
@@ -270,13 +269,26 @@ impl Api {
 /// What runs beside the router.
 pub struct Running {
     api: Arc<Api>,
-    following: JoinHandle<()>,
+    /// Nothing where nobody waits for an outcome.
+    following: Option<JoinHandle<()>>,
+    watching: Option<JoinHandle<()>>,
 }
 
 impl Running {
-    pub(crate) fn begin(api: Arc<Api>) -> Self {
-        let following = tokio::spawn(api.outcomes.clone().follow(api.journal.clone()));
-        Self { api, following }
+    pub(crate) fn following(api: Arc<Api>) -> Self {
+        let following = Some(tokio::spawn(api.outcomes.clone().follow(api.journal.clone())));
+        let watching = Some(tokio::spawn(api.admission.clone().watch_turns()));
+        Self { api, following, watching }
+    }
+
+    pub(crate) const fn alone(api: Arc<Api>) -> Self {
+        Self { api, following: None, watching: None }
+    }
+
+    /// To be asked before a request is looked at any further.
+    #[must_use]
+    pub fn front_door(&self) -> FrontDoor {
+        FrontDoor::new(self.api.admission.clone())
     }
 
     /// Turns readiness red, so that no new requests are sent here. Those that come all the same are answered.
@@ -287,8 +299,10 @@ impl Running {
     /// Stops following the journal, once no request is worked on any more.
     pub async fn stop(self) {
         self.drain();
-        self.following.abort();
-        // Its end is the cancellation that was just asked for.
-        let _ = self.following.await;
+        for task in [self.following, self.watching].into_iter().flatten() {
+            task.abort();
+            // Its end is the cancellation that was just asked for.
+            let _ = task.await;
+        }
     }
 }

@@ -80,7 +80,7 @@ async fn take(State(api): State<Arc<Api>>, Path(provider): Path<String>, request
         PaymentNotice::Declined { payment, code } => (payment, PaymentCommand::Decline { code, now }),
         PaymentNotice::Irrelevant => return Ok(taken()),
     };
-    let _place = api.places.try_acquire().map_err(|_| call::no_place())?;
+    let _place = api.admission.enter()?;
     let Some(context) = context(&api, &provider, payment).await? else {
         tracing::warn!(payment.id = %payment, provider, "a webhook tells of a payment that is not known");
         return Ok(taken());
@@ -112,5 +112,6 @@ async fn context(api: &Api, provider: &str, payment: PaymentId) -> Result<Option
         causation_id: Some(requested.event_id),
         actor: format!("provider:{provider}").into(),
         seen_revision: None,
+        fence: None,
     }))
 }

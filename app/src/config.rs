@@ -2,7 +2,9 @@
 
 use crate::failure::Failure;
 use crate::messenger;
-use crate::provider::{Choice, Secrets};
+use crate::provider::{Choice, Secrets, secret};
+use crate::roles::Roles;
+use api::Keys;
 use clap::Args;
 use gateways::STRIPE_URL;
 use journal::Source;
@@ -15,6 +17,9 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 const FILE: &str = "reservoir.toml";
+/// What tokens are signed with; from the environment only.
+const SIGNING_KEY: &str = "RESERVOIR_SIGNING_KEY";
+const ALONE: &str = "one process has an SQLite journal, and does everything; roles need a journal in PostgreSQL";
 
 /// What every subcommand takes.
 #[derive(Debug, Default, Args)]
@@ -28,6 +33,10 @@ pub(crate) struct Options {
     /// Which journal: `sqlite`, a file in the data directory, or `postgres://user@host/database` [default: sqlite]
     #[arg(long, value_name = "JOURNAL", global = true, env = "RESERVOIR_JOURNAL")]
     journal: Option<String>,
+    /// What `serve` does in this process: `api`, `sagas`, `projections`, or subscriptions by their names, with commas between them
+    /// [default: everything]
+    #[arg(long, value_name = "ROLES", global = true, env = "RESERVOIR_ROLES")]
+    roles: Vec<String>,
     /// Configuration file [default: ./reservoir.toml where there is one]
     #[arg(long, value_name = "FILE", global = true, env = "RESERVOIR_CONFIG")]
     config: Option<PathBuf>,
@@ -60,6 +69,9 @@ pub(crate) struct Options {
     /// Commands that may be in flight before others are asked to come back [default: 1024]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_IN_FLIGHT")]
     max_in_flight: Option<usize>,
+    /// How long to serve on once asked to stop, in milliseconds, while readiness is red: for a gateway to notice [default: 0]
+    #[arg(long, value_name = "MS", global = true, env = "RESERVOIR_DRAIN_MS")]
+    drain_ms: Option<u64>,
     /// Connections that may be open before others are asked to come back [default: 10000]
     #[arg(long, value_name = "N", global = true, env = "RESERVOIR_MAX_CONNECTIONS")]
     max_connections: Option<usize>,
@@ -72,6 +84,7 @@ struct File {
     data: Option<PathBuf>,
     listen: Option<String>,
     journal: Option<String>,
+    roles: Option<Vec<String>>,
     log: Option<String>,
     payment_provider: Option<String>,
     stripe_url: Option<String>,
@@ -82,6 +95,7 @@ struct File {
     mail_rate: Option<u32>,
     max_in_flight: Option<usize>,
     max_connections: Option<usize>,
+    drain_ms: Option<u64>,
 }
 
 /// Checked configuration.
@@ -89,6 +103,9 @@ struct File {
 pub(crate) struct Config {
     pub(crate) data: PathBuf,
     pub(crate) journal: Source,
+    pub(crate) roles: Roles,
+    /// Where it is given; else the journal's.
+    pub(crate) signing_key: Option<Keys>,
     pub(crate) listen: SocketAddr,
     /// Whether somebody asked for this very address.
     pub(crate) listen_is_chosen: bool,
@@ -99,6 +116,8 @@ pub(crate) struct Config {
     pub(crate) messenger: messenger::Choice,
     pub(crate) max_in_flight: usize,
     pub(crate) max_connections: usize,
+    /// Between red readiness and the end of listening.
+    pub(crate) drain: Duration,
     pub(crate) log: String,
     pub(crate) secrets: Secrets,
 }
@@ -110,6 +129,11 @@ impl Options {
         let listen = self.listen.clone().or(file.listen);
         let data = self.data.clone().or(file.data).unwrap_or_else(|| PathBuf::from("data"));
         let journal = source(self.journal.as_deref().or(file.journal.as_deref()).unwrap_or("sqlite"), &data)?;
+        let roles = if self.roles.is_empty() { file.roles.unwrap_or_default() } else { self.roles.clone() };
+        let roles = Roles::of(&roles)?;
+        if matches!(journal, Source::Directory(_)) && !roles.are_all() {
+            return Err(Failure::new(format!("roles `{roles}`: {ALONE}")));
+        }
         let latency = self.simulated_latency_ms.clone().or(file.simulated_latency_ms);
         let max_in_flight = self.max_in_flight.or(file.max_in_flight).unwrap_or(1_024);
         if max_in_flight == 0 {
@@ -131,6 +155,8 @@ impl Options {
         Ok(Config {
             data,
             journal,
+            roles,
+            signing_key: signing_key()?,
             listen_is_chosen: listen.is_some(),
             listen: address(listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             payment_provider,
@@ -140,6 +166,7 @@ impl Options {
             messenger: messenger::Choice::of(&messenger, mail_from, mail_rate)?,
             max_in_flight,
             max_connections,
+            drain: Duration::from_millis(self.drain_ms.or(file.drain_ms).unwrap_or(0)),
             log: self.log.clone().or(file.log).unwrap_or_else(|| "warn".to_owned()),
             secrets: Secrets::of_environment()?,
         })
@@ -150,6 +177,19 @@ impl Config {
     pub(crate) fn log_filter(&self) -> Result<EnvFilter, Failure> {
         EnvFilter::try_new(&self.log).map_err(|error| Failure::because(format!("log `{}`", self.log), error))
     }
+
+    /// What tokens are signed and verified with: the same for every process of a journal.
+    pub(crate) async fn keys(&self) -> Result<Keys, Failure> {
+        match &self.signing_key {
+            Some(keys) => Ok(keys.clone()),
+            None => Keys::of(&self.journal).await.map_err(|error| Failure::because("no signing key", error)),
+        }
+    }
+}
+
+fn signing_key() -> Result<Option<Keys>, Failure> {
+    let wrong = |error| Failure::because(SIGNING_KEY, error);
+    secret(SIGNING_KEY)?.map(|secret| Keys::from_text(secret.reveal()).map_err(wrong)).transpose()
 }
 
 fn read_file(chosen: Option<&Path>) -> Result<File, Failure> {
@@ -214,6 +254,20 @@ mod tests {
         let address = "postgres://somebody:secret@host:port/x".to_owned();
         let line = resolved(Options { journal: Some(address), ..Options::default() }).unwrap_err();
         assert!(line.contains("looks like postgres://user@host/database") && !line.contains("secret"), "{line}");
+    }
+
+    #[test]
+    fn roles_are_for_a_journal_that_processes_share() {
+        let some = |journal: &str| Options {
+            roles: vec!["api".to_owned()],
+            journal: Some(journal.to_owned()),
+            ..Options::default()
+        };
+        let line = resolved(some("sqlite")).unwrap_err();
+        assert!(line.starts_with("roles `api`: one process has an SQLite journal"), "{line}");
+        assert!(resolved(some("postgres://somebody@host/x")).unwrap().roles.sagas().is_empty());
+        let unknown = Options { roles: vec!["everything".to_owned()], ..Options::default() };
+        assert!(resolved(unknown).unwrap_err().starts_with("roles `everything`: there are api, "));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod messenger;
 mod opening;
 mod patient;
 mod provider;
+mod roles;
 mod serving;
 mod system;
 
@@ -31,7 +32,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the HTTP API, with sagas and views, until Ctrl-C or SIGTERM.
+    /// Serve the HTTP API, with sagas and views or as `--roles` says, until Ctrl-C or SIGTERM.
     Serve,
     /// Play the stories of the businesses on a temporary journal, then serve it.
     Demo(commands::demo::Arguments),
@@ -87,7 +88,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Verify => runtime.block_on(commands::verify::run(&config)),
         Command::Events(arguments) => runtime.block_on(commands::events::run(&config, &arguments)),
         Command::Policy(arguments) => commands::policy::run(&arguments),
-        Command::Token(arguments) => commands::token::run(&config, &arguments),
+        Command::Token(arguments) => runtime.block_on(commands::token::run(&config, &arguments)),
         Command::Subscriptions(arguments) => runtime.block_on(commands::subscriptions::run(&config, &arguments)),
         Command::SimulateProvider(arguments) => runtime.block_on(commands::simulate_provider::run(&config, &arguments)),
     }

@@ -3,7 +3,8 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use journal::sqlite::lock_directory;
-use journal::{Journal, Source};
+use journal::{Journal, Owner, Source, Subscriptions};
+use projections::Views;
 use std::fs::File;
 
 /// An open journal, and the data directory for as long as this exists.
@@ -22,5 +23,25 @@ impl Config {
             Source::Postgres(_) => Some(lock_directory(&self.data).map_err(|error| failed(error.into()))?),
         };
         Ok(Opened { journal: self.journal.open().await.map_err(failed)?, lock })
+    }
+
+    /// What is remembered of subscriptions: beside the journal, wherever that is.
+    pub(crate) async fn subscriptions(&self, journal: &Journal) -> Result<Subscriptions, Failure> {
+        let opened = match &self.journal {
+            Source::Directory(directory) => Subscriptions::open(journal.clone(), directory),
+            Source::Postgres(address) => {
+                Subscriptions::connect(journal.clone(), address, Owner::this_process(&self.roles.to_string())).await
+            }
+        };
+        opened.map_err(|error| Failure::because("cannot open the checkpoints", error))
+    }
+
+    /// The views: beside the journal, wherever that is.
+    pub(crate) async fn views(&self) -> Result<Views, Failure> {
+        let opened = match &self.journal {
+            Source::Directory(directory) => Views::open(directory),
+            Source::Postgres(address) => Views::connect(address).await,
+        };
+        opened.map_err(|error| Failure::because("cannot open the views", error))
     }
 }

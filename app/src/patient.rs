@@ -13,13 +13,15 @@ use tokio::time::{Sleep, sleep};
 pub(crate) struct Patient<S> {
     stream: S,
     patience: Duration,
+    /// What else is to be done with a stream that is given up.
+    give_up: fn(&S),
     /// Running while something waits to be written.
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patient<S> {
-    pub(crate) const fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+    pub(crate) const fn new(stream: S, patience: Duration, give_up: fn(&S)) -> Self {
+        Self { stream, patience, give_up, waiting: None }
     }
 
     /// The outcome of trying to write; too long a wait is an error.
@@ -31,6 +33,7 @@ impl<S> Patient<S> {
         let patience = self.patience;
         let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(waiting.as_mut().poll(context));
+        (self.give_up)(&self.stream);
         Poll::Ready(Err(ErrorKind::TimedOut.into()))
     }
 }
@@ -84,7 +87,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_reads_nothing_is_let_go_and_who_reads_slowly_is_not() {
         let (ours, mut theirs) = duplex(8);
-        let mut patient = Patient::new(ours, PATIENCE);
+        let mut patient = Patient::new(ours, PATIENCE, |_| {});
         let reading = async {
             let mut seen = [0; 8];
             for _ in 0..4 {

@@ -2,10 +2,16 @@
 
 use crate::patient::Patient;
 use axum::Router;
+use axum::extract::Request;
+use axum::http::Method;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -27,6 +33,7 @@ connection: close\r\ncontent-length: 123\r\n\r\n\
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
+    turns_away: impl Fn(&Method) -> Option<Response> + Clone + Send + 'static,
     most_connections: usize,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -34,6 +41,7 @@ pub(crate) async fn serve(
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    let router = TowerToHyperService::new(router);
     loop {
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -54,12 +62,39 @@ pub(crate) async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection stays with delayed packets");
         }
-        let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(Patient::new(stream, READ)), service));
+        let (router, turns_away) = (router.clone(), turns_away.clone());
+        let service = service_fn(move |request: Request<Incoming>| {
+            let turned_away = turns_away(request.method());
+            answer(router.clone(), turned_away, request)
+        });
+        let stream = TokioIo::new(Patient::new(stream, READ, reset));
+        let connection = graceful.watch(http.serve_connection(stream, service));
         tokio::spawn(keep(connection, place));
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+async fn answer(
+    router: TowerToHyperService<Router>,
+    turned_away: Option<Response>,
+    request: Request<Incoming>,
+) -> Result<Response, Infallible> {
+    if let Some(turned_away) = turned_away {
+        return Ok(turned_away);
+    }
+    if request.method().is_safe() {
+        // Who asks a hundred questions at once gets one answer at a turn.
+        tokio::task::yield_now().await;
+    }
+    router.call(request).await
+}
+
+/// A connection that is closed with something unread at the other side stays with the kernel until that is read.
+fn reset(stream: &TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        tracing::debug!(%error, "a connection is closed and not reset");
+    }
 }
 
 /// Waits until it is told to stop. A dropped sender means that the program is ending anyway.
@@ -89,7 +124,10 @@ async fn turn_away(mut stream: TcpStream) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncReadExt;
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, Interest};
 
     #[test]
     fn who_is_turned_away_is_told_in_as_many_bytes_as_are_announced() {
@@ -111,7 +149,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, Router::new(), 1, stopping));
+        let serving = tokio::spawn(serve(listener, Router::new(), |_| None, 1, stopping));
         let mut first = TcpStream::connect(address).await.unwrap();
         first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         assert!(answer(&mut first).await.starts_with("HTTP/1.1 404"));
@@ -130,12 +168,40 @@ mod tests {
         serving.await.unwrap();
     }
 
+    #[tokio::test]
+    async fn who_is_turned_away_at_the_front_door_is_answered_and_keeps_the_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_stop, stopping) = watch::channel(false);
+        let away = |method: &Method| (method == Method::POST).then(|| StatusCode::SERVICE_UNAVAILABLE.into_response());
+        tokio::spawn(serve(listener, Router::new(), away, 8, stopping));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        for _ in 0..2 {
+            stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
+            assert!(answer(&mut stream).await.starts_with("HTTP/1.1 503"));
+            stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+            assert!(answer(&mut stream).await.starts_with("HTTP/1.1 404"));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_and_reads_nothing_is_reset() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_stop, stopping) = watch::channel(false);
+        let router = Router::new().route("/", get(|| async { vec![b'x'; 1 << 20] }));
+        tokio::spawn(serve(listener, router, |_| None, 8, stopping));
+        let mut deaf = TcpStream::connect(address).await.unwrap();
+        deaf.write_all(&b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(64)).await.unwrap();
+        while !deaf.ready(Interest::ERROR).await.unwrap().is_error() {}
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_head_that_never_ends_does_not_hold_its_connection() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (_stop, stopping) = watch::channel(false);
-        tokio::spawn(serve(listener, Router::new(), 8, stopping));
+        tokio::spawn(serve(listener, Router::new(), |_| None, 8, stopping));
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(b"GET / HTTP/1.1\r\nx-slow: ").await.unwrap();
         let mut rest = Vec::new();

@@ -14,9 +14,8 @@ use domain::payment::Payment;
 use domain::quota::Quota;
 use domain::rental::Rental;
 use domain::store::Store;
-use journal::{Executable, Executor, Journal, Subscriptions};
-use projections::Views;
-use sagas::{Breaker, BreakerSettings, SystemClock};
+use journal::{Executable, Executor, Journal};
+use sagas::{Breaker, BreakerSettings, Door, SystemClock};
 use std::fs::File;
 use std::future::Future;
 use std::io;
@@ -41,9 +40,10 @@ pub(crate) struct System {
     keys: Keys,
     server: JoinHandle<()>,
     stopping: watch::Sender<bool>,
+    drain: Duration,
     api: api::Running,
     sagas: sagas::Running,
-    views: projections::Running,
+    views: projections::Supervised,
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
@@ -76,14 +76,13 @@ impl System {
         let data = &config.data;
         let listener = listen(config.listen)
             .map_err(|error| Failure::because(format!("cannot listen on {}", config.listen), error))?;
-        let subscriptions = Subscriptions::open(journal.clone(), data)
-            .map_err(|error| Failure::because("cannot open the checkpoints", error))?;
-        let views = Views::open(data).map_err(|error| Failure::because("cannot open the views", error))?;
+        let subscriptions = config.subscriptions(&journal).await?;
+        let views = config.views().await?;
         let running_views = views
-            .start(journal.clone(), &subscriptions)
+            .supervise(journal.clone(), &subscriptions, &config.roles.views())
             .await
             .map_err(|error| Failure::because("cannot start the views", error))?;
-        let keys = Keys::load_or_create(data).map_err(|error| Failure::because("no signing key", error))?;
+        let keys = config.keys().await?;
         let vault = Vault::open(data).map_err(|error| Failure::because("cannot open the personal keys", error))?;
         let contacts = executor::<Contact>(&journal);
         let messages = executor::<Message>(&journal);
@@ -95,9 +94,14 @@ impl System {
         let dispatches = executor::<Dispatch>(&journal);
         let payments = executor::<Payment>(&journal);
         let breaker = Breaker::new("payments", BreakerSettings::default());
+        let door = match subscriptions.are_shared() {
+            true => Door::shared(breaker.clone(), subscriptions.clone()),
+            false => Door::alone(breaker.clone()),
+        };
         let parts = sagas::Parts {
             subscriptions: subscriptions.clone(),
-            directory: data.clone(),
+            names: config.roles.sagas(),
+            source: config.journal.clone(),
             rentals: rentals.clone(),
             payments: payments.clone(),
             items: items.clone(),
@@ -106,7 +110,7 @@ impl System {
             stores: stores.clone(),
             messages: messages.clone(),
             provider: provider::provider(config)?,
-            breaker: breaker.clone(),
+            breaker,
             messenger,
             clock: Arc::new(SystemClock),
             settings: config
@@ -123,7 +127,7 @@ impl System {
             items,
             stores,
             dispatches,
-            door: Arc::new(Door(breaker)),
+            door: Arc::new(AtTheDoor(door)),
             payments,
             messages,
             contacts,
@@ -132,12 +136,15 @@ impl System {
             vault,
             settings: api::Settings { max_in_flight: config.max_in_flight, ..api::Settings::default() },
         };
-        let (router, running_api) = api::start(parts);
+        let start = if config.roles.has_api() { api::start } else { api::start_watched };
+        let (router, running_api) = start(parts);
 
         let local = listener.local_addr().map_err(|error| Failure::because("no local address", error))?;
         let address = Address::write(data, local)?;
         let (stopping, asked) = watch::channel(false);
-        let server = tokio::spawn(serve(listener, router, config.max_connections, asked));
+        let front_door = running_api.front_door();
+        let turns_away = move |method: &_| front_door.turns_away(method);
+        let server = tokio::spawn(serve(listener, router, turns_away, config.max_connections, asked));
         Ok(Self {
             address,
             journal,
@@ -145,6 +152,7 @@ impl System {
             keys,
             server,
             stopping,
+            drain: config.drain,
             api: running_api,
             sagas: running_sagas,
             views: running_views,
@@ -171,6 +179,8 @@ impl System {
     /// Drains: no new connections, requests in flight finish, sagas and views come to rest, the journal is written out.
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         self.api.drain();
+        // Whoever sends requests here has to notice first that there is another address for them.
+        tokio::time::sleep(self.drain).await;
         self.stopping.send_replace(true);
         let mut server = self.server;
         if tokio::time::timeout(DRAIN, &mut server).await.is_err() {
@@ -189,16 +199,16 @@ impl System {
     }
 }
 
-/// The breaker around the payment provider, as callers come past it.
-struct Door(Breaker);
+/// The breaker around the payment provider, as callers come past it: in this process or where the calls are made.
+struct AtTheDoor(Door);
 
-impl PaymentDoor for Door {
+impl PaymentDoor for AtTheDoor {
     fn visit(&self) -> Result<(), Duration> {
         self.0.visit()
     }
 
     fn breaker(&self) -> &'static str {
-        self.0.state().name()
+        self.0.breaker()
     }
 
     fn times_opened(&self) -> u64 {

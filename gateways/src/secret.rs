@@ -16,7 +16,8 @@ impl Secret {
     }
 
     /// The secret itself, for the one place that needs it.
-    pub(crate) fn reveal(&self) -> &str {
+    #[must_use]
+    pub fn reveal(&self) -> &str {
         &self.0
     }
 }

@@ -1,5 +1,6 @@
 //! What is asked of the journal, and what it answers.
 
+use crate::fence::Fence;
 use std::any::Any;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -17,6 +18,8 @@ pub struct Context {
     pub actor: Arc<str>,
     /// The revision that the caller has seen and wants to build on (`If-Match`).
     pub seen_revision: Option<u64>,
+    /// The lease under which it is done, by processes that may own it in turns. A single process's own journal needs none.
+    pub fence: Option<Fence>,
 }
 
 /// An event that is not in the journal yet.
@@ -87,6 +90,9 @@ pub enum AppendError {
         /// Where the stream is.
         actual: u64,
     },
+    /// Whoever decided on it has lost its lease since: another process works there now, and this one must stop.
+    #[error("{0} is over: another process owns it")]
+    StaleOwner(Fence),
     /// Not written, and the next one may be: the disk is full.
     #[error("the journal cannot be written now: {0}")]
     Unavailable(Arc<str>),

@@ -8,7 +8,11 @@ use crate::recorded::{Recorded, Shared};
 use crate::tail::Tail;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
+
+/// What others write is seen within milliseconds, and without their signals within a poll.
+const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// The append-only journal. Cheap to clone.
 #[derive(Clone)]
@@ -113,6 +117,21 @@ impl Journal {
     #[must_use]
     pub fn head(&self) -> u64 {
         self.inner.tail.head()
+    }
+
+    /// Waits until this process sees all that any process had committed when it was asked, and answers up to where that is.
+    ///
+    /// # Errors
+    /// When the database does not say, or what others wrote cannot be read in time.
+    pub async fn caught_up(&self) -> Result<u64, ReadError> {
+        let Reader::Postgres(reader) = &self.inner.reader else { return Ok(self.head()) };
+        let end = reader.head().await?;
+        let mut head = self.watch_head();
+        match tokio::time::timeout(CATCH_UP, head.wait_for(|head| *head >= end)).await {
+            Ok(Ok(_)) => Ok(end),
+            Ok(Err(_)) => Err(ReadError::Closing),
+            Err(_) => Err(ReadError::Database("what others wrote does not come in".into())),
+        }
     }
 
     /// Changes whenever [`Journal::head`] does.

@@ -5,6 +5,7 @@
 
 mod append;
 mod executor;
+mod fence;
 mod hash;
 mod journal;
 pub mod postgres;
@@ -20,8 +21,12 @@ mod verify;
 
 pub use append::{Append, AppendError, Appended, Context, Expected, NewEvent};
 pub use executor::{Done, Executable, ExecuteError, Executor};
+pub use fence::Fence;
 pub use journal::{Follower, Journal, ReadError};
 pub use recorded::{Recorded, Shared, category_of};
 pub use source::{OpenError, Source, StoredJournal};
-pub use subscription::{Parked, Subscription, SubscriptionError, SubscriptionState, SubscriptionStatus, Subscriptions};
+pub use subscription::{
+    Lease, Owner, Parked, RebuildRequest, Subscription, SubscriptionError, SubscriptionState, SubscriptionStatus,
+    Subscriptions,
+};
 pub use verify::{Flaw, Verified, VerifyError};

@@ -102,7 +102,7 @@ async fn write(address: String, writer: u64, share: u64) {
                 revision = actual;
             }
             Err(AppendError::Unavailable(_)) => {}
-            Err(AppendError::Stopped(reason)) => panic!("{reason}"),
+            Err(error @ (AppendError::Stopped(_) | AppendError::StaleOwner(_))) => panic!("{error}"),
         }
         if revision % (each * 400) == 0 {
             // A process ends and another one begins.

@@ -164,11 +164,13 @@ fn prepare(connection: &Connection, specs: &[Spec]) -> rusqlite::Result<()> {
 pub(crate) struct Checkpoint {
     pub(crate) position: u64,
     pub(crate) hash: Vec<u8>,
+    /// Which build of the view it is.
+    pub(crate) generation: u64,
 }
 
 pub(crate) fn checkpoint(connection: &Connection, spec: &Spec) -> rusqlite::Result<Checkpoint> {
-    connection.query_row("SELECT position, hash FROM view WHERE name = ?1", [spec.name()], |row| {
-        Ok(Checkpoint { position: unsigned(row.get(0)?), hash: row.get(1)? })
+    connection.query_row("SELECT position, hash, generation FROM view WHERE name = ?1", [spec.name()], |row| {
+        Ok(Checkpoint { position: unsigned(row.get(0)?), hash: row.get(1)?, generation: unsigned(row.get(2)?) })
     })
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong with views.
 
-use journal::{ReadError, SubscriptionError};
+use journal::{Fence, ReadError, SubscriptionError};
 use std::path::PathBuf;
 
 /// Why a view cannot be read or run.
@@ -31,7 +31,7 @@ pub enum ViewError {
     /// The views have seen events that the journal does not have: it is not the journal that they were made from.
     #[error(
         "the view `{view}` was made from another journal than this one: position {position} does not fit; \
-         delete views.db to build it anew"
+         delete views.db, or the schema reservoir_views, to build it anew"
     )]
     OtherJournal {
         /// Which view.
@@ -51,6 +51,27 @@ pub enum ViewError {
     /// The view database said no.
     #[error("the view database failed")]
     Database(#[from] rusqlite::Error),
+    /// The view database is away, or said no.
+    #[error("the view database failed")]
+    Postgres(#[source] sqlx::Error),
+    /// The view is folded by whoever has the lease now.
+    #[error("the view is folded by somebody else by now: {0}")]
+    Stale(Fence),
+    /// The view is not where it was believed to be: it was folded or built anew by somebody else, or a crash set it back.
+    #[error("the view was moved on by somebody else")]
+    Moved,
+    /// A newer or older program has the view.
+    #[error("the view `{view}` is of another version of this program, or is not built yet")]
+    OtherShape {
+        /// Which view.
+        view: &'static str,
+    },
+    /// Only whoever folds a view can build it anew beside the live one.
+    #[error("the view `{view}` is folded by another process")]
+    FoldedElsewhere {
+        /// Which view.
+        view: &'static str,
+    },
     /// The journal cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -69,6 +90,15 @@ pub enum ViewError {
     /// The process is ending.
     #[error("the views are closing")]
     Closing,
+}
+
+impl From<sqlx::Error> for ViewError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::PoolClosed => Self::Closing,
+            error => Self::Postgres(error),
+        }
+    }
 }
 
 /// A view that has not reached a position in time.

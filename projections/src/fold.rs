@@ -1,9 +1,9 @@
 //! Folding events into the documents of one view: what is touched is loaded once, and written once.
 
 use crate::projection::{Indigestible, Key, Projection, Row, short};
-use crate::table::Table;
+use crate::table::{Stored, Table};
 use domain::Event;
-use journal::Recorded;
+use journal::{Recorded, Shared};
 use rusqlite::Connection;
 use std::any::Any;
 use std::collections::HashMap;
@@ -84,10 +84,44 @@ pub(crate) enum ChangeKind {
 }
 
 /// Where documents that are not in memory are.
-#[derive(Clone, Copy)]
+pub(crate) enum Documents<'a> {
+    /// In a table of the view database's file, which is looked at when it comes to that.
+    File(&'a Connection, &'a Table),
+    /// What a look before the batch has found; what is not here is nowhere.
+    Found(&'a mut Found),
+}
+
+/// Documents that were loaded before they are needed.
+pub(crate) type Found = HashMap<Key, Stored>;
+
+impl Documents<'_> {
+    fn load(self, key: &Key) -> rusqlite::Result<Option<Stored>> {
+        match self {
+            Self::File(connection, table) => table.load(connection, key),
+            Self::Found(found) => Ok(found.remove(key)),
+        }
+    }
+}
+
+/// The documents that have to be loaded before events can be taken in, each of which is about a document.
+pub(crate) fn missing<'e>(
+    fold: &dyn Fold,
+    events: impl Iterator<Item = (Key, &'e Shared, &'e Event)>,
+    trusting: bool,
+) -> Vec<Key> {
+    let mut seen = HashMap::new();
+    for (key, event, decoded) in events {
+        if !seen.contains_key(&key) {
+            let needed = fold.needs(&key, event, decoded, trusting);
+            seen.insert(key, needed);
+        }
+    }
+    seen.into_iter().filter_map(|(key, needed)| needed.then_some(key)).collect()
+}
+
+/// What an event is folded onto.
 pub(crate) struct Source<'a> {
-    pub(crate) connection: &'a Connection,
-    pub(crate) table: &'a Table,
+    pub(crate) documents: Documents<'a>,
     /// Whether an event that begins a document may be taken at its word: one look less for each new document.
     pub(crate) trusting: bool,
 }
@@ -96,6 +130,8 @@ pub(crate) struct Source<'a> {
 pub(crate) trait Fold: Send {
     /// Which document an event is about.
     fn key(&self, event: &Recorded, decoded: &Event) -> Result<Option<Key>, Trouble>;
+    /// Whether the document has to be loaded before the event can be taken in.
+    fn needs(&self, key: &Key, event: &Recorded, decoded: &Event, trusting: bool) -> bool;
     /// Takes an event in. After an error, [`Fold::forget`] has to be called before anything else.
     fn take(&mut self, source: Option<Source<'_>>, key: Key, event: &Recorded, decoded: &Event) -> Result<(), Trouble>;
     /// Hands out what has changed since the last time, in the order in which it was first touched.
@@ -144,7 +180,7 @@ impl<P: Projection> Folding<P> {
             return if begun.is_none() { Ok(*place) } else { Err(poison(&key, "it was begun before")) };
         }
         let stored = match source {
-            Some(source) if begun.is_none() || !source.trusting => load::<P>(source, &key)?,
+            Some(source) if begun.is_none() || !source.trusting => load::<P>(source.documents, &key)?,
             _ => None,
         };
         let slot = match (stored, begun) {
@@ -160,8 +196,8 @@ impl<P: Projection> Folding<P> {
     }
 }
 
-fn load<P: Projection>(source: Source<'_>, key: &Key) -> Result<Option<Slot<P::State>>, Trouble> {
-    let Some(stored) = source.table.load(source.connection, key)? else { return Ok(None) };
+fn load<P: Projection>(documents: Documents<'_>, key: &Key) -> Result<Option<Slot<P::State>>, Trouble> {
+    let Some(stored) = documents.load(key)? else { return Ok(None) };
     let state =
         serde_json::from_str(&stored.body).map_err(|error| poison(key, &format!("stored document: {error}")))?;
     let listed = Some((stored.owner, stored.tag));
@@ -172,6 +208,12 @@ impl<P: Projection> Fold for Folding<P> {
     fn key(&self, event: &Recorded, decoded: &Event) -> Result<Option<Key>, Trouble> {
         guarded(|| P::key(event, decoded))
             .map_err(|reason| Trouble::Poison { sequence: event.stream.as_ref().to_owned(), reason })
+    }
+
+    fn needs(&self, key: &Key, event: &Recorded, decoded: &Event, trusting: bool) -> bool {
+        // What panics here does so again when it is taken in, and is told then.
+        let begins = || guarded(|| Ok::<_, Indigestible>(P::begin(event, decoded).is_some())).unwrap_or(true);
+        !self.places.contains_key(key) && !(trusting && begins())
     }
 
     fn take(&mut self, source: Option<Source<'_>>, key: Key, event: &Recorded, decoded: &Event) -> Result<(), Trouble> {

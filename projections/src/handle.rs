@@ -3,14 +3,17 @@
 use crate::database::{self, Readers, Writer};
 use crate::error::{Behind, ViewError};
 use crate::fold::Spec;
+use crate::postgres::{News, Postgres};
 use crate::projection::{Key, Projection};
 use crate::runner::Request;
+use crate::store::{Here, Store};
 use crate::table::{Table, signed, unsigned};
 use crate::views;
+use journal::postgres::PostgresAddress;
 use journal::{SubscriptionState, Subscriptions};
 use rusqlite::{Connection, ToSql};
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -38,22 +41,32 @@ pub struct Views {
 
 pub(crate) struct Inner {
     pub(crate) specs: Vec<Spec>,
-    pub(crate) writer: Writer,
-    pub(crate) readers: Readers,
+    pub(crate) store: Store,
     pub(crate) positions: Vec<watch::Sender<u64>>,
     /// The newest position that a reader has waited for.
     pub(crate) wanted: watch::Sender<u64>,
     pub(crate) batch: usize,
-    pub(crate) running: OnceLock<Runner>,
+    pub(crate) here: Here,
+    running: Mutex<Option<Runner>>,
     /// One rebuild at a time: it takes memory and both cores.
     pub(crate) rebuilding: tokio::sync::Mutex<()>,
 }
 
 /// How to reach whoever folds.
+#[derive(Clone)]
 pub(crate) struct Runner {
     pub(crate) journal: journal::Journal,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) requests: mpsc::Sender<Request>,
+}
+
+/// Whoever folds is there, for as long as this exists.
+pub(crate) struct Occupied(Views);
+
+impl Drop for Occupied {
+    fn drop(&mut self) {
+        *self.0.inner.running.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// What to list: newest first.
@@ -101,24 +114,64 @@ impl Views {
             .iter()
             .map(|spec| Ok(watch::Sender::new(database::checkpoint(&connection, spec)?.position)))
             .collect::<Result<_, ViewError>>()?;
-        let inner = Inner {
-            specs,
-            writer: Writer::start(connection)?,
-            readers: Readers::new(path),
-            positions,
-            wanted: watch::Sender::new(0),
-            batch,
-            running: OnceLock::new(),
-            rebuilding: tokio::sync::Mutex::new(()),
-        };
-        Ok(Self { inner: Arc::new(inner) })
+        let store = Store::File { writer: Writer::start(connection)?, readers: Readers::new(path) };
+        let (wanted, here) = (watch::Sender::new(0), Here::none_of(specs.len()));
+        Ok(Self::new(specs, store, positions, wanted, here, batch))
+    }
+
+    /// Opens the views of a PostgreSQL database, or makes them. Documents can be read at once, whichever process folds them;
+    /// [`Views::start`], or [`crate::Running::join`] view by view, folds them here.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub async fn connect(address: &PostgresAddress) -> Result<Self, ViewError> {
+        Self::connect_with(address, VIEWS.to_vec(), BATCH).await
+    }
+
+    pub(crate) async fn connect_with(
+        address: &PostgresAddress,
+        specs: Vec<Spec>,
+        batch: usize,
+    ) -> Result<Self, ViewError> {
+        let database = Arc::new(Postgres::open(address, &specs).await?);
+        let found = database.positions(&specs).await?;
+        let positions: Vec<_> =
+            found.into_iter().map(|position| watch::Sender::new(position.unwrap_or_default())).collect();
+        let (wanted, here) = (watch::Sender::new(0), Here::none_of(specs.len()));
+        let news = News::listen(database.clone(), specs.clone(), positions.clone(), wanted.clone(), here.clone());
+        Ok(Self::new(specs, Store::Postgres { database, news }, positions, wanted, here, batch))
+    }
+
+    fn new(
+        specs: Vec<Spec>,
+        store: Store,
+        positions: Vec<watch::Sender<u64>>,
+        wanted: watch::Sender<u64>,
+        here: Here,
+        batch: usize,
+    ) -> Self {
+        let (running, rebuilding) = (Mutex::default(), tokio::sync::Mutex::new(()));
+        Self { inner: Arc::new(Inner { specs, store, positions, wanted, batch, here, running, rebuilding }) }
+    }
+
+    /// The one place for whoever folds.
+    pub(crate) fn occupy(&self, runner: Runner) -> Result<Occupied, ViewError> {
+        let mut running = self.inner.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if running.is_some() {
+            return Err(ViewError::AlreadyStarted);
+        }
+        *running = Some(runner);
+        Ok(Occupied(self.clone()))
+    }
+
+    pub(crate) fn runner(&self) -> Result<Runner, ViewError> {
+        self.inner.running.lock().unwrap_or_else(PoisonError::into_inner).clone().ok_or(ViewError::NotRunning)
     }
 
     /// Lets the file go. Stop whoever folds before. **Until this has returned, the file must not be deleted or replaced**:
     /// SQLite tidies up under its name.
     pub async fn close(&self) {
-        self.inner.readers.close();
-        self.inner.writer.close().await;
+        self.inner.store.close().await;
     }
 
     /// One document, or `None` when there is none of that id.
@@ -127,14 +180,21 @@ impl Views {
     /// When the database cannot be read.
     pub async fn document<P: Projection>(&self, id: impl Into<Key>) -> Result<Option<P::Document>, ViewError> {
         let key = id.into();
-        let table = Table::live(self.spec::<P>());
-        self.inner
-            .readers
-            .run(move |connection| {
-                let stored = table.load(connection, &key)?;
-                stored.map(|stored| document::<P>(&stored.body, || key.to_string())).transpose()
-            })
-            .await
+        let spec = self.spec::<P>();
+        match &self.inner.store {
+            Store::File { readers, .. } => {
+                let table = Table::live(spec);
+                let read = readers.run(move |connection| {
+                    let stored = table.load(connection, &key)?;
+                    stored.map(|stored| document::<P>(&stored.body, || key.to_string())).transpose()
+                });
+                read.await
+            }
+            Store::Postgres { database, .. } => {
+                let stored = database.documents(spec, std::slice::from_ref(&key)).await?;
+                stored.first().map(|stored| document::<P>(&stored.body, || key.to_string())).transpose()
+            }
+        }
     }
 
     /// A page of documents, newest first. Cursors stay good while documents come and change.
@@ -146,8 +206,20 @@ impl Views {
             Some(cursor) => read_cursor(cursor)?,
             None => i64::MAX,
         };
-        let view = self.spec::<P>().name();
-        self.inner.readers.run(move |connection| page::<P>(connection, view, &query, before)).await
+        let spec = self.spec::<P>();
+        match &self.inner.store {
+            Store::File { readers, .. } => {
+                let view = spec.name();
+                readers.run(move |connection| page::<P>(connection, view, &query, before)).await
+            }
+            Store::Postgres { database, .. } => {
+                let limit = query.limit.max(1);
+                let rows = database.page(spec, &query, before, signed(limit as u64 + 1)).await?;
+                let next = (rows.len() > limit).then(|| cursor(rows[limit - 1].0));
+                let read = |(seq, body): &(i64, String)| document::<P>(body, || format!("#{seq}"));
+                Ok(Page { items: rows.iter().take(limit).map(read).collect::<Result<_, _>>()?, next })
+            }
+        }
     }
 
     /// Up to which position a view has taken in the journal.
@@ -171,6 +243,7 @@ impl Views {
             *wanted = position.max(*wanted);
             newer
         });
+        let _waiting = self.inner.store.wait(position);
         // The sender lives in this handle, so only time can run out.
         let waited = tokio::time::timeout(patience, reached.wait_for(|there| *there >= position)).await;
         match waited {
@@ -181,6 +254,7 @@ impl Views {
 
     /// Waits until every view that is not paused has reached a position. For as long as that takes: somebody has to be folding.
     pub async fn settle(&self, position: u64) {
+        let _waiting = self.inner.store.wait(position);
         for (spec, reached) in self.inner.specs.iter().zip(&self.inner.positions) {
             let paused = || self.state_of(spec.subscription) == Some(SubscriptionState::Paused);
             let mut reached = reached.subscribe();
@@ -192,8 +266,7 @@ impl Views {
     }
 
     fn state_of(&self, subscription: &str) -> Option<SubscriptionState> {
-        let all = self.inner.running.get()?.subscriptions.list();
-        all.iter().find(|status| status.name == subscription).map(|status| status.state)
+        self.runner().ok()?.subscriptions.state(subscription)
     }
 
     /// Whether an administrator has stopped a view.
@@ -202,10 +275,22 @@ impl Views {
         self.state_of(P::SUBSCRIPTION) == Some(SubscriptionState::Paused)
     }
 
+    /// The names under which all views read: `view-mypage`, …
+    #[must_use]
+    pub fn all_subscriptions() -> Vec<&'static str> {
+        VIEWS.iter().map(|spec| spec.subscription).collect()
+    }
+
     /// The names of all views: `mypage`, …
     #[must_use]
     pub fn names(&self) -> Vec<&'static str> {
         self.inner.specs.iter().map(Spec::name).collect()
+    }
+
+    /// The name of each view, and that of the subscription under which it is folded: `mypage`, `view-mypage`; ….
+    #[must_use]
+    pub fn subscriptions(&self) -> Vec<(&'static str, &'static str)> {
+        self.inner.specs.iter().map(|spec| (spec.name(), spec.subscription)).collect()
     }
 
     pub(crate) fn find(&self, name: &str) -> Result<usize, ViewError> {
@@ -232,8 +317,14 @@ impl Views {
     /// # Errors
     /// When there is no such view, or the database cannot be read.
     pub async fn dump(&self, name: &str) -> Result<String, ViewError> {
-        let table = Table::live(&self.inner.specs[self.find(name)?]);
-        self.inner.readers.run(move |connection| dump(connection, &table)).await
+        let spec = &self.inner.specs[self.find(name)?];
+        match &self.inner.store {
+            Store::File { readers, .. } => {
+                let table = Table::live(spec);
+                readers.run(move |connection| dump(connection, &table)).await
+            }
+            Store::Postgres { database, .. } => database.dump(spec).await,
+        }
     }
 }
 

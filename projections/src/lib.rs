@@ -7,10 +7,13 @@ mod database;
 mod error;
 mod fold;
 mod handle;
+mod postgres;
 mod projection;
 mod refold;
 pub mod replay;
 mod runner;
+mod store;
+mod supervisor;
 mod table;
 mod views;
 
@@ -18,7 +21,8 @@ pub use error::{Behind, ViewError};
 pub use handle::{Page, PageQuery, Views};
 pub use projection::{Indigestible, Key, Projection, Row};
 pub use replay::{ReplayError, ReplayReport};
-pub use runner::Running;
+pub use runner::{Folding, Running};
+pub use supervisor::Supervised;
 pub use views::*;
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Sample facts and a journal to put them in.
 
+use crate::fold::Spec;
 use crate::handle::{VIEWS, Views};
 use crate::projection::Projection;
+use crate::replay::{self, ReplayError, ReplayReport};
 use crate::runner::Running;
 use crate::{Key, PageQuery};
+use cluster::Cluster;
 use domain::dispatch::DispatchEvent;
 use domain::inventory::{ItemEvent, ReleaseReason, Stock};
 use domain::message::{Letter, MessageEvent};
@@ -18,6 +21,7 @@ use domain::{
     Currency, CustomerId, Event, Instant, ItemId, Language, MessageId, Money, PaymentId, Period, Personal, RentalId,
     StoreSlug,
 };
+use journal::postgres::PostgresAddress;
 use journal::{Append, Context, Expected, Journal, NewEvent, Subscriptions};
 use serde::Serialize;
 use std::path::Path;
@@ -27,9 +31,116 @@ use uuid::Uuid;
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A data directory with everything open.
-pub(crate) struct World {
+/// What a world is kept in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    File,
+    Postgres,
+}
+
+/// Where a world is kept: a data directory and, for some, a database.
+pub(crate) struct Home {
     pub(crate) directory: TempDir,
+    pub(crate) database: Option<String>,
+}
+
+impl Home {
+    pub(crate) fn empty(kept: Kept) -> Self {
+        let database = (kept == Kept::Postgres).then(|| Cluster::shared().database());
+        Self { directory: tempfile::tempdir().unwrap(), database }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub(crate) fn address(&self) -> Option<PostgresAddress> {
+        self.database.as_ref().map(|address| address.parse().unwrap())
+    }
+
+    /// Runs a statement in the database.
+    pub(crate) fn sql(&self, statement: &str) -> String {
+        let address = self.database.as_ref().unwrap();
+        let name = address.split("localhost/").nth(1).and_then(|rest| rest.split('?').next()).unwrap();
+        Cluster::shared().sql(name, statement)
+    }
+
+    pub(crate) async fn journal(&self) -> Journal {
+        match self.address() {
+            None => Journal::open(self.path()).unwrap(),
+            Some(address) => Journal::connect(&address).await.unwrap(),
+        }
+    }
+
+    pub(crate) async fn views(&self, specs: Vec<Spec>, batch: usize) -> Views {
+        match self.address() {
+            None => Views::open_with(self.path(), specs, batch).unwrap(),
+            Some(address) => Views::connect_with(&address, specs, batch).await.unwrap(),
+        }
+    }
+
+    /// Replays while nothing else uses the views; keeps what that gives, or throws it away.
+    pub(crate) async fn replay(
+        &self,
+        journal: &Journal,
+        names: &[String],
+        replace: bool,
+    ) -> Result<Vec<ReplayReport>, ReplayError> {
+        let views = self.views(VIEWS.to_vec(), 4_096).await;
+        let result = replay::replay_into(&views, journal, names, &[], |_, _| {}, replace).await;
+        views.close().await;
+        result
+    }
+
+    /// Runs statements that are made for the table of `mypage`.
+    pub(crate) fn change_views(&self, statements: impl FnOnce(&str) -> String) {
+        match self.database {
+            None => {
+                let views = rusqlite::Connection::open(self.path().join("views.db")).unwrap();
+                views.execute_batch(&statements("mypage")).unwrap();
+            }
+            Some(_) => drop(self.sql(&statements("reservoir_views.mypage_1"))),
+        }
+    }
+
+    pub(crate) fn delete_views(&self) {
+        match self.database {
+            None => {
+                for file in ["views.db", "views.db-wal", "views.db-shm"] {
+                    let _ = std::fs::remove_file(self.path().join(file));
+                }
+            }
+            Some(_) => drop(self.sql("DROP SCHEMA reservoir_views CASCADE")),
+        }
+    }
+
+    pub(crate) async fn subscriptions(&self, journal: &Journal) -> Subscriptions {
+        Subscriptions::open(journal.clone(), self.path()).unwrap()
+    }
+}
+
+/// Tells the same of both.
+macro_rules! on_both {
+    ($($name:ident),* $(,)?) => {
+        mod in_a_file {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::testing::Kept::File).await;
+            })*
+        }
+        mod in_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::testing::Kept::Postgres).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both;
+
+/// Everything open.
+pub(crate) struct World {
+    pub(crate) home: Home,
     pub(crate) journal: Journal,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) views: Views,
@@ -38,23 +149,31 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::open(tempfile::tempdir().unwrap(), VIEWS.to_vec(), 4_096).await
+        Self::on(Kept::File).await
     }
 
-    pub(crate) async fn open(directory: TempDir, specs: Vec<crate::fold::Spec>, batch: usize) -> Self {
-        let journal = Journal::open(directory.path()).unwrap();
-        let subscriptions = Subscriptions::open(journal.clone(), directory.path()).unwrap();
-        let views = Views::open_with(directory.path(), specs, batch).unwrap();
+    pub(crate) async fn on(kept: Kept) -> Self {
+        Self::open(Home::empty(kept), VIEWS.to_vec(), 4_096).await
+    }
+
+    pub(crate) async fn open(home: Home, specs: Vec<Spec>, batch: usize) -> Self {
+        let journal = home.journal().await;
+        let subscriptions = home.subscriptions(&journal).await;
+        let views = home.views(specs, batch).await;
         let running = Some(views.start(journal.clone(), &subscriptions).await.unwrap());
-        Self { directory, journal, subscriptions, views, running }
+        Self { home, journal, subscriptions, views, running }
     }
 
-    pub(crate) async fn given(facts: impl IntoIterator<Item = Fact>) -> Self {
-        let world = Self::new().await;
+    pub(crate) async fn given_on(kept: Kept, facts: impl IntoIterator<Item = Fact>) -> Self {
+        let world = Self::on(kept).await;
         for fact in facts {
             world.happens(fact).await;
         }
         world
+    }
+
+    pub(crate) async fn given(facts: impl IntoIterator<Item = Fact>) -> Self {
+        Self::given_on(Kept::File, facts).await
     }
 
     pub(crate) async fn happens(&self, fact: Fact) -> u64 {
@@ -62,15 +181,11 @@ impl World {
     }
 
     /// Stops everything and lets the files go.
-    pub(crate) async fn close(mut self) -> TempDir {
+    pub(crate) async fn close(mut self) -> Home {
         self.running.take().unwrap().stop().await;
         self.views.close().await;
         self.journal.close().await;
-        self.directory
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.directory.path()
+        self.home
     }
 
     /// Waits until a view has taken in everything.
@@ -153,6 +268,7 @@ pub(crate) async fn append_all(journal: &Journal, stream: &str, facts: Vec<Fact>
         causation_id: None,
         actor: "customer:alice".into(),
         seen_revision: None,
+        fence: None,
     };
     let append = Append { stream: stream.into(), expected: Expected::Any, events: events.collect(), context };
     journal.append(append).await.unwrap().position

@@ -5,6 +5,8 @@
 
 mod cashier;
 mod clock;
+mod crew;
+mod error;
 #[cfg(test)]
 mod interleavings;
 pub mod messages;
@@ -13,8 +15,11 @@ pub mod payments;
 mod processes;
 mod runner;
 mod sagas;
+mod supervisor;
+mod tenure;
 
 pub use clock::{Clock, SystemClock};
+pub use error::SagaError;
 pub use messages::{LogMessenger, Messenger};
-pub use payments::{Breaker, BreakerSettings, BreakerState, PaymentProvider, SimulatedProvider};
-pub use sagas::{Parts, Running, SagaError, Sagas, Settings};
+pub use payments::{Breaker, BreakerSettings, BreakerState, Door, PaymentProvider, SimulatedProvider};
+pub use sagas::{Parts, Running, Sagas, Settings};

@@ -111,7 +111,10 @@ async fn wait_out<A: Executable, R>(
         ExecuteError::Journal(AppendError::Stopped(reason)) => {
             return Err(Answer::Stopped(reason.to_string()));
         }
-        ExecuteError::Read(ReadError::Closing) => return Err(Answer::Stopped(error.to_string())),
+        // Another process works on it now.
+        ExecuteError::Journal(AppendError::StaleOwner(_)) | ExecuteError::Read(ReadError::Closing) => {
+            return Err(Answer::Stopped(error.to_string()));
+        }
         ExecuteError::Unfoldable { .. } | ExecuteError::Refused(_) | ExecuteError::Stale { .. } => {
             return Err(Answer::Broken(error.to_string()));
         }

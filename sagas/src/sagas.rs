@@ -1,14 +1,16 @@
 //! Starts the process managers and stops them.
 
-use crate::Clock;
-use crate::cashier::Cashier;
-use crate::messages::{Messages, Messenger, Pace, Post};
-use crate::payments::{Breaker, PaymentProvider, Payments, Till};
-use crate::processes::dispatch::{Counter, Dispatching};
-use crate::processes::extension::{Clerk, Extending};
-use crate::processes::reservation::{Desk, Reservation};
-use crate::processes::waiting::{Steward, Waiting};
-use crate::runner::{Orders, Process, Runner, Saved};
+use crate::crew::Crew;
+use crate::messages::{Messages, Messenger};
+use crate::payments::{Breaker, PaymentProvider, Payments};
+use crate::processes::dispatch::Dispatching;
+use crate::processes::extension::Extending;
+use crate::processes::reservation::Reservation;
+use crate::processes::waiting::Waiting;
+use crate::runner::{Orders, Process, Saved};
+use crate::supervisor::{Begun, Supervisor};
+use crate::tenure::Tenure;
+use crate::{Clock, SagaError};
 use domain::dispatch::Dispatch;
 use domain::inventory::Item;
 use domain::message::Message;
@@ -16,46 +18,15 @@ use domain::payment::Payment;
 use domain::quota::Quota;
 use domain::rental::Rental;
 use domain::store::Store;
-use journal::{Executor, Subscriptions};
+use journal::{Executor, Source, Subscriptions};
 use std::num::NonZeroU32;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-/// Why the process managers cannot start, or go on.
-#[derive(Debug, thiserror::Error)]
-pub enum SagaError {
-    /// The file of processes cannot be used.
-    #[error("cannot use the file of processes")]
-    Database(#[from] rusqlite::Error),
-    /// No thread could be had.
-    #[error("cannot start the thread of the file of processes")]
-    Thread(#[source] std::io::Error),
-    /// The subscription cannot go on.
-    #[error(transparent)]
-    Subscription(#[from] journal::SubscriptionError),
-    /// The journal takes no more.
-    #[error("no more commands can be carried out: {0}")]
-    Stopped(String),
-    /// The journal is not the one that the processes were saved with, or was restored from a backup.
-    #[error("`{process}` has handled events up to {checkpoint}, but the journal ends at {head}")]
-    AheadOfTheJournal {
-        /// Whose checkpoint.
-        process: &'static str,
-        /// What it says.
-        checkpoint: u64,
-        /// Where the journal ends.
-        head: u64,
-    },
-    /// Others were started with the same file.
-    #[error("other process managers have taken over the file of processes")]
-    TakenOver,
-    /// The program is ending.
-    #[error("the file of processes is closing")]
-    Closing,
-}
+/// How long a subscription that nobody has ever worked for is waited for.
+const FIRST_START: Duration = Duration::from_secs(1);
 
 /// What can be set.
 #[derive(Debug, Clone, Copy)]
@@ -106,8 +77,10 @@ impl Default for Settings {
 pub struct Parts {
     /// Where `reservation`, `extension`, `dispatch`, `waiting`, `payments` and `messages` subscribe.
     pub subscriptions: Subscriptions,
-    /// Where `sagas.db` is, or will be.
-    pub directory: PathBuf,
+    /// Which of [`Sagas::NAMES`] run in this process.
+    pub names: Vec<&'static str>,
+    /// Where the journal is kept: there the stages are kept, too.
+    pub source: Source,
     /// Executors over the journal, shared with whoever else gives orders.
     pub rentals: Executor<Rental>,
     /// See `rentals`.
@@ -139,87 +112,90 @@ pub struct Parts {
 pub struct Sagas;
 
 impl Sagas {
-    /// Goes on where the process managers were stopped, or begins at the start of the journal.
+    /// All of them, by the names of their subscriptions.
+    pub const NAMES: [&'static str; 6] =
+        [Reservation::NAME, Extending::NAME, Dispatching::NAME, Waiting::NAME, Payments::NAME, Messages::NAME];
+
+    /// Goes on where the process managers were stopped, or begins at the start of the journal. Where several processes share the
+    /// journal, each runs here as soon as no other process runs it.
     ///
     /// # Errors
-    /// When a file cannot be used, or the journal is older than what was handled.
+    /// When what is saved cannot be used; on a journal that is not shared also when it is older than what was handled.
     pub async fn start(parts: Parts) -> Result<Running, SagaError> {
-        let Parts { subscriptions, directory, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
+        let Parts { subscriptions, names, source, rentals, payments, items, dispatches, quotas, stores, .. } = parts;
         let Parts { messages, provider, breaker, messenger, clock, settings, .. } = parts;
-        let cashier = || Cashier { rentals: rentals.clone(), payments: payments.clone(), clock: clock.clone() };
-        let desk: Desk = Desk {
-            rentals: rentals.clone(),
-            cashier: cashier(),
-            items: items.clone(),
-            dispatches: dispatches.clone(),
+        let crew = Crew {
+            rentals,
+            payments,
+            items,
+            dispatches,
             quotas,
-            clock: clock.clone(),
-        };
-        let post = Post {
+            stores,
             messages,
-            rentals: rentals.clone(),
-            items: items.clone(),
-            stores: stores.clone(),
+            provider,
+            breaker,
             messenger,
             clock: clock.clone(),
-            timeout: settings.messenger_timeout,
-            lines: Semaphore::new(settings.messenger_calls.min(Semaphore::MAX_PERMITS)),
-            pace: Pace::new(settings.messages_per_second),
+            settings,
         };
-        let clerk = Clerk { rentals: rentals.clone(), items: items.clone(), cashier: cashier(), clock: clock.clone() };
-        let counter: Counter = Counter { rentals, dispatches, stores, clock: clock.clone() };
-        let steward: Steward = Steward { items, clock: clock.clone() };
-        let (timeout, calls) = (settings.provider_timeout, settings.provider_calls);
-        let till: Till = Till::new(payments, provider, clock.clone(), breaker, timeout, calls);
-        let start =
-            Start { subscriptions, saved: Saved::open(&directory)?, clock, settings, stop: watch::Sender::new(false) };
-        let (reservation, extension, dispatch, waiting, payments, messages) = (
-            start.resume::<Reservation, _>(desk).await?,
-            start.resume::<Extending, _>(clerk).await?,
-            start.resume::<Dispatching, _>(counter).await?,
-            start.resume::<Waiting, _>(steward).await?,
-            start.resume::<Payments, _>(till).await?,
-            start.resume::<Messages, _>(post).await?,
-        );
-        let failure = Arc::new(OnceLock::new());
-        let runs = vec![
-            start.run(reservation, &failure),
-            start.run(extension, &failure),
-            start.run(dispatch, &failure),
-            start.run(waiting, &failure),
-            start.run(payments, &failure),
-            start.run(messages, &failure),
-        ];
-        Ok(Running { stop: start.stop, runs, failure })
+        let shared = subscriptions.are_shared();
+        let known: Vec<_> = subscriptions.list().into_iter().map(|status| status.name).collect();
+        let (stop, stopped) = watch::channel(false);
+        let saved = Saved::open(&source).await?;
+        let supervisor = Supervisor { subscriptions, saved, clock, settings, shared, stop: stopped };
+        let mut starting =
+            Starting { supervisor, names, failure: Failure::default(), runs: Vec::new(), begun: Vec::new() };
+        let crews = [(); 6].map(|()| crew.clone());
+        let [reservation, extension, dispatch, waiting, payments, messages] = crews;
+        starting.run::<Reservation, _>(move |_| reservation.desk());
+        starting.run::<Extending, _>(move |_| extension.clerk());
+        starting.run::<Dispatching, _>(move |_| dispatch.counter());
+        starting.run::<Waiting, _>(move |_| waiting.steward());
+        starting.run::<Payments, _>(move |tenure| payments.till(tenure));
+        starting.run::<Messages, _>(move |tenure| messages.post(tenure));
+        let Starting { failure, mut runs, begun, .. } = starting;
+        for (index, (name, begun)) in begun.into_iter().enumerate() {
+            if !shared {
+                // Whoever ends before it has begun says why.
+                if begun.await.is_err() {
+                    return Err(runs.swap_remove(index).await.unwrap_or(Ok(())).err().unwrap_or(SagaError::Closing));
+                }
+            } else if !known.iter().any(|known| *known == *name) {
+                // The first start of all: administrators find it as soon as this process says that it serves.
+                let _ = tokio::time::timeout(FIRST_START, begun).await;
+            }
+        }
+        Ok(Running { stop, runs, failure })
     }
 }
-
-struct Start {
-    subscriptions: Subscriptions,
-    saved: Saved,
-    clock: Arc<dyn Clock>,
-    settings: Settings,
-    stop: watch::Sender<bool>,
-}
-
 type Failure = Arc<OnceLock<String>>;
 
-impl Start {
-    async fn resume<P: Process, O: Orders<P>>(&self, orders: O) -> Result<Runner<P, O>, SagaError> {
-        let subscription = self.subscriptions.subscribe(P::NAME).await?;
-        Runner::resume(subscription, Arc::new(orders), self.saved.clone(), self.clock.clone(), self.settings).await
-    }
+/// Process managers on their way up.
+struct Starting {
+    supervisor: Supervisor,
+    names: Vec<&'static str>,
+    failure: Failure,
+    runs: Vec<Run>,
+    begun: Vec<(&'static str, oneshot::Receiver<()>)>,
+}
 
-    fn run<P: Process, O: Orders<P>>(&self, runner: Runner<P, O>, failure: &Failure) -> Run {
-        let (stop, failure) = (self.stop.subscribe(), failure.clone());
-        tokio::spawn(async move {
-            let ended = runner.run(stop).await;
+impl Starting {
+    fn run<P: Process, O: Orders<P>>(&mut self, orders: impl Fn(Tenure) -> O + Send + Sync + 'static) {
+        if !self.names.contains(&P::NAME) {
+            return;
+        }
+        let (supervisor, failure) = (self.supervisor.clone(), self.failure.clone());
+        let (begun, begins): (Begun, _) = oneshot::channel();
+        self.begun.push((P::NAME, begins));
+        self.runs.push(tokio::spawn(async move {
+            let ended = supervisor.run::<P, O>(orders, begun).await;
             if let Err(error) = &ended {
-                tracing::error!(subscription = P::NAME, %error, "a process manager has stopped");
+                let shown: &dyn std::error::Error = error;
+                tracing::error!(subscription = P::NAME, error = shown, "a process manager has stopped");
                 let _ = failure.set(format!("{}: {error}", P::NAME));
             }
             ended
-        })
+        }));
     }
 }
 

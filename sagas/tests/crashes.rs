@@ -289,6 +289,7 @@ async fn cut(told: &World, position: u64) -> World {
             causation_id: event.causation_id,
             actor: event.actor.clone(),
             seen_revision: None,
+            fence: None,
         };
         let (stream, expected) = (event.stream.clone(), Expected::Any);
         world.journal.append(Append { stream, expected, events: vec![new], context }).await.unwrap();

@@ -64,7 +64,7 @@ async fn a_panic_parks_one_payment_until_it_is_retried() {
     world.quiet().await;
     assert_eq!(world.status(ill).await, Some(RentalStatus::Requested));
     provider.healed.store(true, Ordering::Release);
-    world.subscriptions.retry("payments", &format!("payment-{charge}")).unwrap();
+    world.subscriptions.retry("payments", &format!("payment-{charge}")).await.unwrap();
     world.until_status(ill, RentalStatus::Confirmed).await;
     while !parked(&world, "payments").is_empty() {
         tokio::task::yield_now().await;

@@ -9,6 +9,13 @@ use domain::payment::PaymentStatus;
 use domain::rental::{RentalCommand, RentalStatus};
 use domain::store::StoreCommand;
 use domain::{PaymentId, RentalId};
+use sagas::payments::{
+    Answered, ChargeError, ChargeRequest, Charged, RefundError, RefundRequest, Refunded, Truth, Unavailable,
+};
+use sagas::{PaymentProvider, Settings, SimulatedProvider};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use world::{UNITS, World, at, by_engine, context};
 
 fn charge(rental: RentalId) -> PaymentId {
@@ -91,6 +98,46 @@ async fn an_answer_that_was_lost_is_asked_for_until_it_is_known() {
         world.as_time_goes_by(|| async { world.status(rental).await == Some(RentalStatus::Confirmed) }).await;
         assert_eq!(world.charged(charge(rental)), 300);
     }
+    running.stop().await.unwrap();
+}
+
+/// Takes the money of whoever asks, whatever it was asked before: it has forgotten all keys. Its books it still has.
+struct Forgetful {
+    books: Arc<SimulatedProvider>,
+    charged: AtomicUsize,
+}
+
+impl PaymentProvider for Forgetful {
+    fn charge(&self, _: ChargeRequest) -> Answered<'_, Charged, ChargeError> {
+        self.charged.fetch_add(1, Ordering::Relaxed);
+        Box::pin(async { Ok(Charged { reference: "a second charge".to_owned() }) })
+    }
+
+    fn truth(&self, payment: PaymentId) -> Answered<'_, Truth, Unavailable> {
+        self.books.truth(payment)
+    }
+
+    fn refund(&self, request: RefundRequest) -> Answered<'_, Refunded, RefundError> {
+        self.books.refund(request)
+    }
+}
+
+#[tokio::test]
+async fn a_charge_that_a_crash_may_have_cut_off_long_ago_is_asked_for_before_it_is_repeated() {
+    let world = World::new("car-rental").await;
+    let running =
+        world.start_with(Settings { provider_timeout: Duration::from_secs(3_600), ..world::settings() }).await;
+    let rental = world.request("alice", "pm_charged_but_timed_out").await;
+    while world.charged(charge(rental)) == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(running);
+    assert_eq!(world.payment(charge(rental)).await, Some(PaymentStatus::Requested));
+    world.hands.advance(TimeDelta::days(2));
+    let provider = Arc::new(Forgetful { books: world.provider.clone(), charged: AtomicUsize::new(0) });
+    let running = world.start_paying(world::settings(), provider.clone()).await;
+    world.until_event("PaymentApproved").await;
+    assert_eq!((provider.charged.load(Ordering::Relaxed), world.charged(charge(rental))), (0, 300));
     running.stop().await.unwrap();
 }
 

@@ -98,6 +98,7 @@ async fn append(State((journal, events)): State<(Journal, usize)>, body: Bytes) 
         causation_id: None,
         actor: Arc::from("customer:bench"),
         seen_revision: None,
+        fence: None,
     };
     let stream = format!("bare-{id}").into();
     let append = Append { stream, expected: Expected::Revision(0), events: (0..events).map(event).collect(), context };

@@ -2,10 +2,11 @@
 
 use crate::audit::{Audit, shortened};
 use crate::report::Report;
-use harness::{Books, Client, Provider, Shop};
+use harness::{Books, Client, Data, Provider, Shop};
 use std::time::{Duration, Instant};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const REPLAY: Duration = Duration::from_secs(300);
 
 /// Waits until nothing more is to come, and reads the journal to its end. What is still open after that time is found by
 /// the audit.
@@ -26,15 +27,25 @@ pub(crate) async fn at_rest(shop: &Client, audit: &mut Audit, patience: Duration
 
 /// Compares everything with everything, and ends the server.
 pub(crate) async fn compare(shop: Shop, provider: &Provider, audit: &Audit, report: &mut Report) {
-    audit.judge(report);
-    provider_agrees(provider, &audit.books(), report).await;
-    views_agree(&shop, audit, report).await;
+    agree(&shop, provider, audit, report).await;
     let (data, code) = shop.into_server().stop().await;
     report.holds("the server ends well", code == Some(0), format!("{code:?}"));
-    let replayed = data.run_within(Duration::from_secs(300), &["replay", "--verify"]).await;
+    replayed(&data, report).await;
+}
+
+/// The journal, the provider's books and what customers are shown.
+pub(crate) async fn agree(client: &Client, provider: &Provider, audit: &Audit, report: &mut Report) {
+    audit.judge(report);
+    provider_agrees(provider, &audit.books(), report).await;
+    views_agree(client, audit, report).await;
+}
+
+/// Replays what has ended, and verifies its journal.
+pub(crate) async fn replayed(data: &Data, report: &mut Report) {
+    let replayed = data.run_within(REPLAY, &["replay", "--verify"]).await;
     let same = replayed.code == Some(0) && replayed.stdout.lines().all(|line| line.ends_with("as before"));
     report.holds("views are what a replay gives", same, format!("{replayed:?}"));
-    let verified = data.run_within(Duration::from_secs(300), &["verify"]).await;
+    let verified = data.run_within(REPLAY, &["verify"]).await;
     report.holds("the journal is whole", verified.code == Some(0), format!("{verified:?}"));
 }
 

@@ -7,6 +7,7 @@ mod audit;
 mod books;
 mod chaos;
 mod crowd;
+mod fleet;
 mod outage;
 mod overload;
 mod process;
@@ -19,8 +20,7 @@ use harness::Seed;
 use report::Report;
 use std::process::ExitCode;
 
-const USAGE: &str =
-    "drills [--short] [--negative-control] [--sagas N] [--kills N] [steady|outage|overload|slow|chaos]…";
+const USAGE: &str = "drills [--short] [--negative-control] [--sagas N] [--kills N] [steady|outage|overload|slow|chaos|processes|rolling|rush]…";
 /// What is drilled where nothing is named; chaos has to be.
 const USUAL: [&str; 4] = ["steady", "outage", "overload", "slow"];
 
@@ -48,7 +48,9 @@ impl Options {
                 "--negative-control" => negative_control = true,
                 "--sagas" => sagas = number(),
                 "--kills" => kills = number(),
-                "steady" | "outage" | "overload" | "slow" | "chaos" => drills.push(argument),
+                "steady" | "outage" | "overload" | "slow" | "chaos" | "processes" | "rolling" | "rush" => {
+                    drills.push(argument)
+                }
                 _ => panic!("{USAGE}"),
             }
         }
@@ -80,6 +82,9 @@ fn main() -> ExitCode {
             "overload" => overload::Kind::ALL.map(|kind| runtime.block_on(overload::run(&options, kind))).into(),
             "slow" => vec![runtime.block_on(slow::run(&options))],
             "chaos" => vec![runtime.block_on(chaos::run(&options))],
+            "processes" => fleet::Fault::ALL.map(|fault| runtime.block_on(fleet::away(&options, fault))).into(),
+            "rolling" => vec![runtime.block_on(fleet::rolling(&options))],
+            "rush" => vec![runtime.block_on(fleet::rush(&options))],
             other => panic!("{other}: {USAGE}"),
         };
         for report in reports {

@@ -1,8 +1,9 @@
 //! People who book one car after another, and come back when they are asked to.
 
-use harness::{Reply, Shop, august, july};
+use harness::{Client, Reply, Shop, august, july};
 use serde_json::json;
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 /// Nobody is turned away for want of cars: that is not what is drilled.
@@ -29,13 +30,30 @@ pub(crate) fn invite(shop: &Shop, users: usize) {
 
 /// So many users book until the time is over.
 pub(crate) async fn book(shop: &Shop, users: usize, begun: Instant, duration: Duration) -> Vec<Answer> {
+    let (stop, stopped) = watch::channel(false);
+    let booking = book_until(shop.client(), shop.item.clone(), users, begun, stopped);
+    let ending = async {
+        tokio::time::sleep_until((begun + duration).into()).await;
+        stop.send_replace(true);
+    };
+    tokio::join!(booking, ending).0
+}
+
+/// So many users book until they are told to stop.
+pub(crate) async fn book_until(
+    client: Client,
+    item: String,
+    users: usize,
+    begun: Instant,
+    stopped: watch::Receiver<bool>,
+) -> Vec<Answer> {
     let mut tasks = JoinSet::new();
     for user in 0..users {
-        let (client, item) = (shop.client(), shop.item.clone());
+        let (client, item, stopped) = (client.clone(), item.clone(), stopped.clone());
         tasks.spawn(async move {
             let mut answers = Vec::new();
             let mut turn = user;
-            while begun.elapsed() < duration {
+            while !*stopped.borrow() {
                 turn += 1;
                 let day = u32::try_from(turn % 25).unwrap_or(0) + 1;
                 let (from, to) =

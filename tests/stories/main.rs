@@ -45,6 +45,7 @@ mod late_events_never_move_a_state_backwards;
 mod no_client_sets_an_id_a_price_or_a_state;
 mod one_screen_shows_every_film;
 mod only_the_agency_ships;
+mod parts_run_in_processes_of_their_own;
 mod problems_say_what_is_wrong;
 mod readers_and_writers_agree;
 mod the_command_line_is_clear;

@@ -212,6 +212,16 @@ pub(crate) struct Subscription {
     position: u64,
     lag: u64,
     parked: Vec<Parked>,
+    /// The process that works for it: host, process id, roles. Null where nobody does.
+    owner: Option<String>,
+    /// How often it has been given to a process; 0 where there is only one.
+    epoch: u64,
+    /// When it was given to its owner.
+    since: Option<DateTime<Utc>>,
+    /// When it is anybody's, unless the owner says before that it is still there.
+    until: Option<DateTime<Utc>>,
+    /// What the owner says of itself.
+    note: Option<serde_json::Value>,
 }
 
 /// A sequence that was set aside.

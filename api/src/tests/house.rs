@@ -314,6 +314,7 @@ pub(super) fn saga() -> Context {
         causation_id: None,
         actor: "process:reservation".into(),
         seen_revision: None,
+        fence: None,
     }
 }
 

@@ -27,6 +27,7 @@ fn saga() -> Context {
         causation_id: None,
         actor: "process:reservation".into(),
         seen_revision: None,
+        fence: None,
     }
 }
 

@@ -16,6 +16,7 @@ fn context() -> Context {
         causation_id: None,
         actor: "process:messages".into(),
         seen_revision: None,
+        fence: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::system::Address;
-use api::{Keys, Principal};
+use api::Principal;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
@@ -31,13 +31,13 @@ enum Action {
     Retry { name: String, sequence: String },
 }
 
-/// Talks to the server as an administrator, with a token of the data directory's own key.
+/// Talks to the server as an administrator, with a token of the journal's own key.
 pub(crate) async fn run(config: &Config, arguments: &Arguments) -> Result<(), Failure> {
     let base = match &arguments.url {
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("http://{}", Address::read(&config.data)?),
     };
-    let keys = Keys::load_or_create(&config.data).map_err(|error| Failure::because("no signing key", error))?;
+    let keys = config.keys().await?;
     let token = keys
         .mint(&Principal::Admin, Duration::from_secs(60))
         .map_err(|error| Failure::because("cannot sign", error))?;

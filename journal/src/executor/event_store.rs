@@ -54,6 +54,7 @@ impl<A: Executable> EventStore<A> for Executor<A> {
             causation_id: text("causation_id").and_then(|id| id.parse().ok()),
             actor: text("actor").unwrap_or("unknown").into(),
             seen_revision: None,
+            fence: None,
         };
         // The queue is full only when the disk is the bottleneck; then waiting here holds this one aggregate.
         let place = self.inner.journal.reserve().await.map_err(unexpected)?;

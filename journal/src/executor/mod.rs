@@ -188,6 +188,7 @@ impl<A: Executable> Executor<A> {
             causation_id: None,
             actor: "".into(),
             seen_revision: None,
+            fence: None,
         };
         for _ in 0..TRIES {
             let place = self.inner.journal.reserve().await.map_err(ExecuteError::Journal)?;

@@ -37,6 +37,16 @@ pub enum ConnectError {
         /// The newest one that this program can use.
         known: i32,
     },
+    /// A newer Reservoir has made the tables beside it.
+    #[error("the tables in `{schema}` have version {found}; this program knows {known}")]
+    NewerTables {
+        /// Where they are.
+        schema: &'static str,
+        /// Their version.
+        found: i32,
+        /// The newest one that this program can use.
+        known: i32,
+    },
     /// PostgreSQL refuses what the journal needs.
     #[error("cannot use the database")]
     Database(#[source] sqlx::Error),
@@ -55,7 +65,9 @@ impl PostgresAddress {
         text.starts_with("postgres:") || text.starts_with("postgresql:")
     }
 
-    pub(super) fn options(&self) -> &PgConnectOptions {
+    /// How to connect, for whoever keeps something else in the same database.
+    #[must_use]
+    pub fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
@@ -67,12 +79,12 @@ impl PostgresAddress {
 }
 
 /// A connection within a bounded time.
-pub(super) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     within(CONNECT, options.connect()).await
 }
 
 /// A database that says nothing is as good as none.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     patience: Duration,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {

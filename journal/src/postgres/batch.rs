@@ -2,6 +2,7 @@
 
 use super::sql;
 use crate::append::{AppendError, Appended, Expected};
+use crate::fence::Fence;
 use crate::hash::{Chain, GENESIS};
 use crate::queue::{Fate, Waiting};
 use crate::recorded::Recorded;
@@ -39,6 +40,7 @@ pub(super) enum Seen {
 pub(super) struct Entry {
     pub(super) stream: Arc<str>,
     expected: Expected,
+    pub(super) fence: Option<Fence>,
     pub(super) events: Vec<Recorded>,
     answer: oneshot::Sender<Result<Appended, AppendError>>,
     fate: Fate,
@@ -76,7 +78,8 @@ impl Entry {
         });
         let events = events.collect();
         let result = Err(AppendError::Unavailable("not written".into()));
-        Self { stream: append.stream, expected: append.expected, events, answer, fate, result }
+        let (stream, expected, fence) = (append.stream, append.expected, append.context.fence);
+        Self { stream, expected, fence, events, answer, fate, result }
     }
 
     /// Whether it can be written without looking: the unique index is the guard of a new stream.
@@ -103,13 +106,24 @@ impl Entry {
     }
 }
 
-/// Checks every guard and gives every event that stands its place. May be done again on another end of the journal.
-pub(super) fn plan(entries: &mut [Entry], from: &State, chain: &mut Chain, seen: impl Fn(&str) -> Seen) -> Plan {
+/// Checks every guard and gives every event that stands its place. May be done again on another end of the journal, with other
+/// fences known to be over.
+pub(super) fn plan(
+    entries: &mut [Entry],
+    from: &State,
+    stale: &[Fence],
+    chain: &mut Chain,
+    seen: impl Fn(&str) -> Seen,
+) -> Plan {
     let mut end = from.clone();
     // A clock that is set back does not make an event older than the one before it.
     end.recorded_at = end.recorded_at.max(now());
     let mut plan = Plan { end, touched: HashMap::new(), events: 0, first: None };
     for entry in entries {
+        if let Some(fence) = entry.fence.as_ref().filter(|fence| stale.contains(fence)) {
+            entry.result = Err(AppendError::StaleOwner(fence.clone()));
+            continue;
+        }
         let head = plan.touched.get(&entry.stream).copied().or_else(|| match seen(&entry.stream) {
             Seen::Head(head) => Some(head),
             Seen::Absent | Seen::Unknown => None,
@@ -152,6 +166,14 @@ impl Entry {
         }
         Ok(Appended { position: plan.end.position, revision })
     }
+}
+
+/// The fences that some entries carry, each once.
+pub(super) fn fences(entries: &[Entry]) -> Vec<Fence> {
+    let mut fences: Vec<_> = entries.iter().filter_map(|entry| entry.fence.as_ref()).collect();
+    fences.sort_unstable();
+    fences.dedup();
+    fences.into_iter().cloned().collect()
 }
 
 /// Microseconds are what is stored, so that is what is hashed and shown.

@@ -3,14 +3,19 @@
 mod address;
 mod batch;
 mod feed;
+mod fence;
 mod reader;
 mod schema;
 mod sql;
+mod tables;
 mod writer;
 
 pub use address::{ConnectError, PostgresAddress};
+pub(crate) use address::{connect, within};
+pub use fence::{FenceError, check_fence};
 pub use reader::JournalDatabase;
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Reader, signed, unsigned};
+pub use tables::Tables;
 
 use crate::queue::Request;
 use crate::tail::Tail;
@@ -22,7 +27,7 @@ use tokio::sync::{mpsc, watch};
 /// Connections that read, and one that listens.
 const READERS: u32 = 9;
 /// How long a connection, or a free one of the pool, is waited for.
-const CONNECT: Duration = Duration::from_secs(2);
+pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 
 pub(crate) struct Opened {
     pub(crate) tail: Arc<Tail>,

@@ -47,6 +47,11 @@ impl Reader {
         .await
     }
 
+    /// Where the journal ends in the database; this process may not have seen all of it yet.
+    pub(crate) async fn head(&self) -> Result<u64, ReadError> {
+        self.run(async |connection| Ok(sql::head(connection).await?.position)).await
+    }
+
     async fn run<T>(
         &self,
         read: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
@@ -175,10 +180,10 @@ fn stream_of(aggregate_type: &str, aggregate_id: &str) -> Arc<str> {
 }
 
 /// PostgreSQL's integers are signed; positions and revisions stay far below 2^63.
-pub(super) fn signed(number: u64) -> i64 {
+pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-pub(super) fn unsigned(number: i64) -> u64 {
+pub(crate) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or_default()
 }

@@ -4,9 +4,9 @@ use super::address::{ConnectError, PostgresAddress};
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 
 /// What leads from each version to the next.
-const STEPS: &[&str] = &[include_str!("schema/1.sql")];
+const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 /// Names the lock under which one process changes the tables and the others wait.
-const LOCK: i64 = 0x7265_7365_7276_6f69;
+pub(super) const LOCK: i64 = 0x7265_7365_7276_6f69;
 
 /// The newest version that this program knows.
 fn newest() -> i32 {

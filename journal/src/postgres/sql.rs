@@ -2,6 +2,7 @@
 
 use super::batch::{Entry, Head, Plan, State};
 use super::reader::{signed, unsigned};
+use crate::fence::Fence;
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -9,8 +10,60 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// Which of some fences hold, and will until the transaction ends: no lease is given away meanwhile.
+macro_rules! holding {
+    ($names:literal, $epochs:literal) => {
+        concat!(
+            "WITH holding AS MATERIALIZED (SELECT f.ordinality FROM UNNEST(",
+            $names,
+            "::text[], ",
+            $epochs,
+            "::bigint[]) WITH ORDINALITY AS f (name, epoch, ordinality) ",
+            "JOIN subscriptions AS s ON s.name = f.name AND s.epoch = f.epoch ORDER BY s.name FOR KEY SHARE OF s)"
+        )
+    };
+}
+
+/// Moves the head and inserts, if the journal still ends where the batch was planned to begin; else does nothing. One
+/// statement, one round trip, one transaction: nobody holds the head while bytes travel.
+macro_rules! store {
+    ($with:expr, $holds:literal) => {
+        concat!(
+            $with,
+            " moved AS (
+    UPDATE journal_head SET position = $1, hash = $2, recorded_at = $3
+    WHERE position = $4 AND fence = $5",
+            $holds,
+            "
+    RETURNING true
+)
+INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
+                    event_id, correlation_id, causation_id, command_id, actor, hash, position, recorded_at)
+SELECT e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload::json, e.metadata::json,
+       e.event_id, e.correlation_id, e.causation_id, e.command_id, e.actor, e.hash, $4 + e.ordinality, $3
+FROM moved, UNNEST($6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[],
+                   $13::uuid[], $14::text[], $15::uuid[], $16::uuid[], $17::text[], $18::bytea[])
+     WITH ORDINALITY AS e (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
+                           event_id, correlation_id, causation_id, command_id, actor, hash, ordinality)"
+        )
+    };
+}
+
+const STORE: &str = store!("WITH", "");
+const STORE_FENCED: &str =
+    store!(concat!(holding!("$19", "$20"), ","), " AND (SELECT count(*) FROM holding) = cardinality($19::text[])");
 const HEAD: &str = "SELECT position, hash, recorded_at, fence FROM journal_head";
+const HEAD_FENCED: &str = "
+SELECT position, hash, recorded_at, fence,
+       (SELECT count(*) FROM UNNEST($1::text[], $2::bigint[]) AS f (name, epoch)
+        JOIN subscriptions AS s ON s.name = f.name AND s.epoch = f.epoch) = cardinality($1::text[])
+FROM journal_head";
 const LOCKED_HEAD: &str = "SELECT position, hash, recorded_at, fence FROM journal_head FOR UPDATE";
+const LOCKED_HEAD_FENCED: &str = concat!(
+    holding!("$1", "$2"),
+    " SELECT position, hash, recorded_at, fence, ARRAY(SELECT ordinality FROM holding) FROM journal_head",
+    " FOR UPDATE OF journal_head"
+);
 const FENCED_HEAD: &str = "UPDATE journal_head SET fence = fence + 1 RETURNING position, hash, recorded_at, fence";
 
 const STREAM_HEADS: &str = "
@@ -22,31 +75,44 @@ CROSS JOIN LATERAL (
     ORDER BY sequence DESC LIMIT 1
 ) AS e";
 
-/// Moves the head and inserts, if the journal still ends where the batch was planned to begin; else does nothing. One
-/// statement, one round trip, one transaction: nobody holds the head while bytes travel.
-const STORE: &str = "
-WITH moved AS (
-    UPDATE journal_head SET position = $1, hash = $2, recorded_at = $3
-    WHERE position = $4 AND fence = $5
-    RETURNING true
-)
-INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
-                    event_id, correlation_id, causation_id, command_id, actor, hash, position, recorded_at)
-SELECT e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version, e.payload::json, e.metadata::json,
-       e.event_id, e.correlation_id, e.causation_id, e.command_id, e.actor, e.hash, $4 + e.ordinality, $3
-FROM moved, UNNEST($6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[],
-                   $13::uuid[], $14::text[], $15::uuid[], $16::uuid[], $17::text[], $18::bytea[])
-     WITH ORDINALITY AS e (aggregate_type, aggregate_id, sequence, event_type, event_version, payload, metadata,
-                           event_id, correlation_id, causation_id, command_id, actor, hash, ordinality)";
-
 /// Where the journal ends.
 pub(super) async fn head(connection: &mut PgConnection) -> Result<State, sqlx::Error> {
     state(&sqlx::query(HEAD).fetch_one(connection).await?)
 }
 
-/// Where the journal ends, and stays until the transaction does.
-pub(super) async fn locked_head(connection: &mut PgConnection) -> Result<State, sqlx::Error> {
-    state(&sqlx::query(LOCKED_HEAD).fetch_one(connection).await?)
+/// Where the journal ends, if all these fences hold.
+pub(super) async fn head_of_holders(
+    connection: &mut PgConnection,
+    fences: &[Fence],
+) -> Result<Option<State>, sqlx::Error> {
+    if fences.is_empty() {
+        return head(connection).await.map(Some);
+    }
+    let (names, epochs) = columns(fences);
+    let row = sqlx::query(HEAD_FENCED).bind(names).bind(epochs).fetch_one(connection).await?;
+    row.try_get::<bool, _>(4)?.then(|| state(&row)).transpose()
+}
+
+/// Where the journal ends, and stays until the transaction does; and which of some fences are over.
+pub(super) async fn locked_head(
+    connection: &mut PgConnection,
+    mut fences: Vec<Fence>,
+) -> Result<(State, Vec<Fence>), sqlx::Error> {
+    if fences.is_empty() {
+        return Ok((state(&sqlx::query(LOCKED_HEAD).fetch_one(connection).await?)?, fences));
+    }
+    let (names, epochs) = columns(&fences);
+    let row = sqlx::query(LOCKED_HEAD_FENCED).bind(names).bind(epochs).fetch_one(connection).await?;
+    let mut holding: Vec<i64> = row.try_get(4)?;
+    holding.sort_unstable();
+    for place in holding.into_iter().rev() {
+        fences.swap_remove(usize::try_from(place).unwrap_or_default().saturating_sub(1));
+    }
+    Ok((state(&row)?, fences))
+}
+
+fn columns(fences: &[Fence]) -> (Vec<&str>, Vec<i64>) {
+    fences.iter().map(|fence| (&*fence.name, signed(fence.epoch))).unzip()
 }
 
 /// Waits for whatever moves the head now, and makes what was sent before and did not arrive yet fail.
@@ -88,12 +154,13 @@ pub(super) async fn event_at(connection: &mut PgConnection, position: u64) -> Re
     row.map(|row| row.try_get(0)).transpose()
 }
 
-/// Writes what stands of a batch. False when the journal has moved on, and then nothing was written.
+/// Writes what stands of a batch. False when the journal has moved on, or a fence is over, and then nothing was written.
 pub(super) async fn store(
     connection: &mut PgConnection,
     from: &State,
     plan: &Plan,
     entries: &[Entry],
+    fences: &[Fence],
 ) -> Result<bool, sqlx::Error> {
     let events = || entries.iter().filter(|entry| entry.stands()).flat_map(|entry| &entry.events);
     let (types, ids): (Vec<&str>, Vec<&str>) = events().map(|event| parts(&event.stream)).unzip();
@@ -111,7 +178,8 @@ pub(super) async fn store(
             metadata.to_string()
         })
         .collect();
-    let result = sqlx::query(STORE)
+    let (names, epochs) = columns(fences);
+    let query = sqlx::query(if fences.is_empty() { STORE } else { STORE_FENCED })
         .bind(signed(plan.end.position))
         .bind(plan.end.hash)
         .bind(plan.end.recorded_at)
@@ -129,9 +197,9 @@ pub(super) async fn store(
         .bind(events().map(|event| event.causation_id).collect::<Vec<_>>())
         .bind(events().map(|event| event.command_id).collect::<Vec<_>>())
         .bind(events().map(|event| &*event.actor).collect::<Vec<_>>())
-        .bind(events().map(|event| event.hash.as_slice()).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
+        .bind(events().map(|event| event.hash.as_slice()).collect::<Vec<_>>());
+    let query = if fences.is_empty() { query } else { query.bind(names).bind(epochs) };
+    let result = query.execute(connection).await?;
     Ok(result.rows_affected() == plan.events)
 }
 

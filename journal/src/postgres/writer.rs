@@ -4,7 +4,7 @@
 //! somebody does, it locks the head row first and looks.
 
 use super::address::{connect, within};
-use super::batch::{Entry, Head, Plan, Seen, State, plan};
+use super::batch::{Entry, Head, Plan, Seen, State, fences, plan};
 use super::feed::Feed;
 use super::sql;
 use crate::hash::Chain;
@@ -183,14 +183,17 @@ impl Writer {
         let unknown = streams(entries, |entry| !entry.is_presumed_new() && heads.get(&entry.stream).is_none());
         let looked_up = self.look_up(unknown).await?;
         let heads = &self.heads;
-        let plan = plan(entries, &self.state, &mut self.chain, |stream| seen(stream, heads, &looked_up));
+        let plan = plan(entries, &self.state, &[], &mut self.chain, |stream| seen(stream, heads, &looked_up));
+        let fences = fences(entries);
         let Some(connection) = &mut self.connection else { return Ok(None) };
         if plan.events == 0 {
-            let head = within(PATIENCE, sql::head(connection)).await.map_err(trouble)?;
-            return Ok((head.position == self.state.position && head.fence == self.state.fence).then_some(plan));
+            let head = within(PATIENCE, sql::head_of_holders(connection, &fences)).await.map_err(trouble)?;
+            let known = |head: State| head.position == self.state.position && head.fence == self.state.fence;
+            return Ok(head.is_some_and(known).then_some(plan));
         }
         self.sent = Some(plan.clone());
-        let stored = within(PATIENCE, sql::store(connection, &self.state, &plan, entries)).await.map_err(trouble);
+        let stored =
+            within(PATIENCE, sql::store(connection, &self.state, &plan, entries, &fences)).await.map_err(trouble);
         if !matches!(stored, Err(Trouble::Lost(_))) {
             self.sent = None;
         }
@@ -214,19 +217,19 @@ impl Writer {
     async fn look_and_write(&mut self, entries: &mut [Entry]) -> Result<Plan, Trouble> {
         let Some(connection) = &mut self.connection else { return Err(Trouble::Taken) };
         within(PATIENCE, connection.execute("BEGIN")).await.map_err(trouble)?;
-        let found = within(PATIENCE, sql::locked_head(connection)).await.map_err(trouble)?;
+        let (found, stale) = within(PATIENCE, sql::locked_head(connection, fences(entries))).await.map_err(trouble)?;
         self.contended = found.position != self.state.position;
         self.take_over(found)?;
         let heads = &mut self.heads;
         let unknown = streams(entries, |entry| heads.get(&entry.stream).is_none());
         let looked_up = self.look_up(unknown).await?;
         let heads = &self.heads;
-        let plan = plan(entries, &self.state, &mut self.chain, |stream| seen(stream, heads, &looked_up));
+        let plan = plan(entries, &self.state, &stale, &mut self.chain, |stream| seen(stream, heads, &looked_up));
         let Some(connection) = &mut self.connection else { return Err(Trouble::Taken) };
         if plan.events > 0 {
             self.sent = Some(plan.clone());
             let stored =
-                within(PATIENCE, sql::store(connection, &self.state, &plan, entries)).await.map_err(trouble)?;
+                within(PATIENCE, sql::store(connection, &self.state, &plan, entries, &[])).await.map_err(trouble)?;
             if !stored {
                 return Err(Trouble::Replaced("the head of the journal moved while it was locked".into()));
             }

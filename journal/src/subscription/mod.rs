@@ -1,16 +1,34 @@
 //! Durable subscriptions: ordered reads of the journal under a name, each of which can be paused, resumed and watched.
+//!
+//! Where several processes share a journal, whoever works for one holds a lease, and every write carries its epoch: an owner that was
+//! away for too long finds its writes refused.
 
+mod board;
+mod heart;
+mod lease;
 mod ledger;
+mod reading;
+mod rebuild;
+mod sql;
 
+pub use lease::{Lease, Owner};
+pub use reading::Subscription;
+pub use rebuild::RebuildRequest;
+
+use crate::fence::Fence;
 use crate::journal::{Journal, ReadError};
-use crate::recorded::Shared;
+use crate::postgres::{FenceError, PostgresAddress};
+use board::{Board, Entry, locked};
 use chrono::{DateTime, Utc};
-use ledger::Ledger;
-use std::collections::{BTreeMap, BTreeSet};
+use heart::{Heart, Order};
+use lease::{Holding, LENGTH, Terms};
+use ledger::{Database, File, Ledger};
+use serde_json::Value;
+use std::borrow::Cow;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::watch;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 
 /// Why a subscription cannot go on, or cannot be found.
 #[derive(Debug, thiserror::Error)]
@@ -27,12 +45,36 @@ pub enum SubscriptionError {
     /// The checkpoint file cannot be used.
     #[error("cannot use the checkpoint file")]
     Database(#[from] rusqlite::Error),
+    /// The tables of subscriptions cannot be used, or are away.
+    #[error("cannot use the subscriptions' tables")]
+    Away(#[source] Arc<sqlx::Error>),
+    /// Another process works for it by now: whoever still does in this one must stop.
+    #[error("{0} is over: another process owns it")]
+    Stale(Fence),
+    /// It is read under a lease that this process does not hold.
+    #[error("this process does not hold the lease `{0}`")]
+    NotHeld(String),
     /// No thread could be had.
     #[error("cannot start the checkpoint thread")]
     Thread(#[source] std::io::Error),
     /// The process is ending.
     #[error("the subscriptions are closing")]
     Closing,
+}
+
+impl From<sqlx::Error> for SubscriptionError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Away(Arc::new(error))
+    }
+}
+
+impl From<FenceError> for SubscriptionError {
+    fn from(error: FenceError) -> Self {
+        match error {
+            FenceError::Stale(fence) => Self::Stale(fence),
+            FenceError::Database(error) => error.into(),
+        }
+    }
 }
 
 /// A sequence (one rental, one item) that a handler could not digest: it waits, and the others go on.
@@ -61,11 +103,17 @@ pub enum SubscriptionState {
     Paused,
 }
 
+impl SubscriptionState {
+    const fn of(paused: bool) -> Self {
+        if paused { Self::Paused } else { Self::Running }
+    }
+}
+
 /// What an administrator sees of a subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubscriptionStatus {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Whether it reads.
     pub state: SubscriptionState,
     /// What it has handled.
@@ -74,79 +122,149 @@ pub struct SubscriptionStatus {
     pub lag: u64,
     /// What it could not handle.
     pub parked: Vec<Parked>,
+    /// The process that works for it; none where nobody does.
+    pub owner: Option<Arc<str>>,
+    /// How often it has been given to a process; 0 where there is only one.
+    pub epoch: u64,
+    /// When it was given to its owner.
+    pub since: Option<DateTime<Utc>>,
+    /// When it is anybody's, unless the owner says before that it is still there. None where there is only one process.
+    pub until: Option<DateTime<Utc>>,
+    /// What the owner says of itself.
+    pub note: Option<Value>,
 }
 
-/// Every subscription of this process.
+/// Every subscription of this process, and what is known of those of others. Cheap to clone.
 #[derive(Clone)]
 pub struct Subscriptions {
     journal: Journal,
     ledger: Ledger,
-    entries: Arc<Mutex<BTreeMap<&'static str, Arc<Entry>>>>,
-}
-
-struct Entry {
-    name: &'static str,
-    position: AtomicU64,
-    paused: watch::Sender<bool>,
-    parked: Mutex<BTreeMap<String, Parked>>,
-    parked_count: AtomicUsize,
-    retries: watch::Sender<BTreeSet<String>>,
-}
-
-impl Entry {
-    fn set_parked(&self, change: impl FnOnce(&mut BTreeMap<String, Parked>)) {
-        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut parked);
-        self.parked_count.store(parked.len(), Ordering::Release);
-    }
+    board: Arc<Board>,
+    /// What keeps leases going; nothing where a single process owns everything.
+    heart: Option<mpsc::Sender<Order>>,
 }
 
 impl Subscriptions {
-    /// Opens the checkpoint file of a data directory, or makes it.
+    /// Opens the checkpoint file of a data directory, or makes it. One process owns everything that is in it.
     ///
     /// # Errors
     /// When the file cannot be used.
     pub fn open(journal: Journal, directory: &Path) -> Result<Self, SubscriptionError> {
-        Ok(Self { journal, ledger: Ledger::open(directory)?, entries: Arc::default() })
+        let board = Arc::new(Board::new(Owner::this_process("all").as_str()));
+        Ok(Self { journal, ledger: Ledger::File(File::open(directory)?), board, heart: None })
     }
 
-    /// Begins, or goes on with, the subscription of that name.
+    /// The subscriptions of all processes that share the journal's database. Whatever is read must be leased before.
     ///
     /// # Errors
-    /// When the checkpoint file cannot be read.
-    pub async fn subscribe(&self, name: &'static str) -> Result<Subscription, SubscriptionError> {
-        let remembered = self.ledger.load(name).await?;
-        let parked: BTreeMap<_, _> =
-            remembered.parked.into_iter().map(|parked| (parked.sequence.clone(), parked)).collect();
-        let entry = Arc::new(Entry {
-            name,
-            position: AtomicU64::new(remembered.checkpoint),
-            paused: watch::Sender::new(remembered.paused),
-            parked_count: AtomicUsize::new(parked.len()),
-            parked: Mutex::new(parked),
-            retries: watch::Sender::default(),
-        });
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).insert(name, entry.clone());
-        Ok(Subscription {
-            head: self.journal.watch_head(),
-            paused: entry.paused.subscribe(),
-            retries: entry.retries.subscribe(),
-            journal: self.journal.clone(),
-            ledger: self.ledger.clone(),
-            checkpoint: remembered.checkpoint,
-            entry,
-        })
+    /// When the tables cannot be used.
+    pub async fn connect(journal: Journal, address: &PostgresAddress, owner: Owner) -> Result<Self, SubscriptionError> {
+        Self::connect_with(journal, address, owner, LENGTH).await
     }
 
-    /// All of them, by name.
+    /// The same with another length of leases; all processes must use the same.
+    ///
+    /// # Errors
+    /// When the tables cannot be used.
+    pub async fn connect_with(
+        journal: Journal,
+        address: &PostgresAddress,
+        owner: Owner,
+        length: Duration,
+    ) -> Result<Self, SubscriptionError> {
+        let database = Database::new(address);
+        let board = Arc::new(Board::new(owner.as_str()));
+        let (orders, queue) = mpsc::channel(heart::QUEUE);
+        let heart = Heart {
+            options: address.options().clone(),
+            pool: database.pool.clone(),
+            board: board.clone(),
+            terms: Terms { length },
+            orders: orders.downgrade(),
+        };
+        tokio::spawn(heart.run(queue));
+        let this = Self { journal, ledger: Ledger::Database(database), board, heart: Some(orders) };
+        this.look().await?;
+        Ok(this)
+    }
+
+    /// Waits until nobody else has the lease of that name, and takes it. While the database is away, that is a part of the waiting.
+    /// Dropping the future gives up.
+    ///
+    /// # Errors
+    /// When everything is ending.
+    pub async fn lease(&self, name: &str) -> Result<Lease, SubscriptionError> {
+        let Some(heart) = &self.heart else {
+            return Ok(Lease { holding: Arc::new(Holding::always(name)), heart: None });
+        };
+        let (grant, granted) = oneshot::channel();
+        heart.send(Order::Lease { name: name.into(), grant }).await.map_err(|_| SubscriptionError::Closing)?;
+        granted.await.map_err(|_| SubscriptionError::Closing)
+    }
+
+    /// Begins, or goes on with, the subscription of that name, under the lease of the same name. Where there is one process only,
+    /// that is held without asking.
+    ///
+    /// # Errors
+    /// When what is remembered cannot be read, or this process does not hold the lease.
+    pub async fn subscribe(&self, name: &'static str) -> Result<Subscription, SubscriptionError> {
+        let holding = match &self.heart {
+            None => Some(Arc::new(Holding::always(name))),
+            Some(_) => self.board.holding(name),
+        };
+        self.begin(name, holding.ok_or_else(|| SubscriptionError::NotHeld(name.to_owned()))?).await
+    }
+
+    /// The same under the lease of a group of subscriptions that one process works for.
+    ///
+    /// # Errors
+    /// When what is remembered cannot be read, or the lease is not held any more.
+    pub async fn subscribe_under(&self, name: &'static str, lease: &Lease) -> Result<Subscription, SubscriptionError> {
+        self.begin(name, lease.holding.clone()).await
+    }
+
+    async fn begin(&self, name: &'static str, holding: Arc<Holding>) -> Result<Subscription, SubscriptionError> {
+        let remembered = self.ledger.load(&holding.fence, name).await?;
+        let entry = Arc::new(Entry::new(name, holding, remembered));
+        self.board.insert(entry.clone());
+        self.tell();
+        Ok(Subscription::new(self.journal.clone(), self.ledger.clone(), entry))
+    }
+
+    /// Whether several processes share them.
+    #[must_use]
+    pub const fn are_shared(&self) -> bool {
+        self.heart.is_some()
+    }
+
+    /// The name of this process among all that share the journal.
+    #[must_use]
+    pub fn owner(&self) -> &str {
+        self.board.owner()
+    }
+
+    /// All of them, by name: this process's own as they are, those of others as they were about a second ago.
     #[must_use]
     pub fn list(&self) -> Vec<SubscriptionStatus> {
-        let head = self.journal.head();
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.values().map(|entry| status(entry, head)).collect()
+        self.board.list(self.journal.head())
     }
 
-    /// Stops a subscription from reading on, over restarts too.
+    /// Whether a subscription reads, as [`Subscriptions::list`] says it; costs little.
+    #[must_use]
+    pub fn state(&self, name: &str) -> Option<SubscriptionState> {
+        self.board.is_paused(name).map(SubscriptionState::of)
+    }
+
+    /// All of them, by name, as they are now.
+    ///
+    /// # Errors
+    /// When those of other processes cannot be looked at.
+    pub async fn listed(&self) -> Result<Vec<SubscriptionStatus>, SubscriptionError> {
+        self.look().await?;
+        Ok(self.list())
+    }
+
+    /// Stops a subscription from reading on, over restarts too, whichever process works for it.
     ///
     /// # Errors
     /// When there is none of that name, or the pause cannot be remembered.
@@ -154,7 +272,7 @@ impl Subscriptions {
         self.set_paused(name, true).await
     }
 
-    /// Lets a subscription read on from where it was.
+    /// Lets a subscription read on from where it was, whichever process works for it.
     ///
     /// # Errors
     /// When there is none of that name, or the change cannot be remembered.
@@ -163,193 +281,82 @@ impl Subscriptions {
     }
 
     async fn set_paused(&self, name: &str, paused: bool) -> Result<SubscriptionStatus, SubscriptionError> {
-        let entry = self.entry(name)?;
-        self.ledger.save_paused(entry.name, paused).await?;
-        entry.paused.send_replace(paused);
-        Ok(status(&entry, self.journal.head()))
-    }
-
-    /// Asks for a parked sequence to be tried again.
-    ///
-    /// # Errors
-    /// When there is no such subscription or sequence.
-    pub fn retry(&self, name: &str, sequence: &str) -> Result<SubscriptionStatus, SubscriptionError> {
-        let entry = self.entry(name)?;
-        let known = entry.parked.lock().unwrap_or_else(PoisonError::into_inner).contains_key(sequence);
-        if !known {
-            return Err(SubscriptionError::NoSuchSequence(sequence.to_owned()));
-        }
-        entry.retries.send_modify(|retries| {
-            retries.insert(sequence.to_owned());
-        });
-        Ok(status(&entry, self.journal.head()))
-    }
-
-    fn entry(&self, name: &str) -> Result<Arc<Entry>, SubscriptionError> {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.get(name).cloned().ok_or_else(|| SubscriptionError::NoSuchSubscription(name.to_owned()))
-    }
-}
-
-fn status(entry: &Entry, head: u64) -> SubscriptionStatus {
-    let position = entry.position.load(Ordering::Acquire);
-    SubscriptionStatus {
-        name: entry.name,
-        state: if *entry.paused.borrow() { SubscriptionState::Paused } else { SubscriptionState::Running },
-        position,
-        lag: head.saturating_sub(position),
-        parked: entry.parked.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect(),
-    }
-}
-
-/// One named, ordered read of the journal.
-pub struct Subscription {
-    journal: Journal,
-    ledger: Ledger,
-    entry: Arc<Entry>,
-    head: watch::Receiver<u64>,
-    paused: watch::Receiver<bool>,
-    retries: watch::Receiver<BTreeSet<String>>,
-    checkpoint: u64,
-}
-
-impl Subscription {
-    /// Its name.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.entry.name
-    }
-
-    /// The position that was saved last: handling goes on after it.
-    #[must_use]
-    pub const fn checkpoint(&self) -> u64 {
-        self.checkpoint
-    }
-
-    /// Whether an administrator has stopped it.
-    #[must_use]
-    pub fn is_paused(&self) -> bool {
-        *self.paused.borrow()
-    }
-
-    /// The journal it reads.
-    #[must_use]
-    pub const fn journal(&self) -> &Journal {
-        &self.journal
-    }
-
-    /// The next events after a position, at least one and at most `limit`. Waits while there is none, and while it is
-    /// paused. Dropping the future loses nothing.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub async fn next(&mut self, after: u64, limit: usize) -> Result<Vec<Shared>, SubscriptionError> {
-        loop {
-            self.running().await?;
-            self.head.borrow_and_update();
-            let events = self.journal.read_all(after, limit).await?;
-            if !events.is_empty() && !self.is_paused() {
-                return Ok(events);
+        match &self.ledger {
+            Ledger::File(file) => {
+                let entry = self.own(name)?;
+                file.save_paused(entry.name, paused).await?;
+                entry.set_paused(paused);
             }
-            tokio::select! {
-                changed = self.head.changed() => changed.map_err(|_| SubscriptionError::Closing)?,
-                changed = self.paused.changed() => changed.map_err(|_| SubscriptionError::Closing)?,
+            Ledger::Database(database) => {
+                database.save_paused(name, paused).await?;
+                self.look().await?;
             }
         }
+        self.status(name)
     }
 
-    /// Waits until it is not paused.
+    /// Asks for a parked sequence to be tried again by whoever works for it.
     ///
     /// # Errors
-    /// When the process is ending.
-    pub async fn running(&mut self) -> Result<(), SubscriptionError> {
-        self.paused.wait_for(|paused| !paused).await.map(drop).map_err(|_| SubscriptionError::Closing)
+    /// When there is no such subscription or sequence, or nobody can be asked.
+    pub async fn retry(&self, name: &str, sequence: &str) -> Result<SubscriptionStatus, SubscriptionError> {
+        match &self.ledger {
+            Ledger::File(_) => {
+                let entry = self.own(name)?;
+                if entry.parked_at(sequence).is_none() {
+                    return Err(SubscriptionError::NoSuchSequence(sequence.to_owned()));
+                }
+                entry.ask_again(sequence);
+            }
+            Ledger::Database(database) => {
+                database.retry(name, sequence).await?;
+                self.look().await?;
+            }
+        }
+        self.status(name)
     }
 
-    /// Says how far handling is, for whoever watches the lag. Not durable.
-    pub fn progressed(&self, position: u64) {
-        self.entry.position.store(position, Ordering::Release);
-    }
-
-    /// Makes the position durable: after a restart, handling goes on behind it.
+    /// Has this process say something of a subscription that it works for, beside its position: every process can read it.
     ///
     /// # Errors
-    /// When it cannot be written; then handling repeats more, and nothing is lost.
-    pub async fn save(&mut self, position: u64) -> Result<(), SubscriptionError> {
-        if position > self.checkpoint {
-            self.ledger.save_checkpoint(self.name(), position).await?;
-            self.checkpoint = position;
+    /// When this process does not work for it.
+    pub fn set_note(&self, name: &str, note: Value) -> Result<(), SubscriptionError> {
+        let entry = self.own(name)?;
+        let note = Some(Arc::new(note));
+        let changed = std::mem::replace(&mut *locked(&entry.note), note.clone()) != note;
+        if changed {
+            self.tell();
         }
         Ok(())
     }
 
-    /// Counts one more attempt at an event, durably, before it is made; answers how many that makes.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn count_attempt(&self, position: u64) -> Result<u32, SubscriptionError> {
-        self.ledger.count_attempt(self.name(), position).await
-    }
-
-    /// The event was handled: the attempts at it count no more, although the checkpoint has not passed it yet.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn forget_attempts(&self, position: u64) -> Result<(), SubscriptionError> {
-        self.ledger.forget_attempts(self.name(), position).await
-    }
-
-    /// Sets a sequence aside with the first event of it that cannot be handled.
-    ///
-    /// # Errors
-    /// When it cannot be written: then the event is not handled, and the checkpoint must not move past it.
-    pub async fn park(&self, parked: Parked) -> Result<(), SubscriptionError> {
-        tracing::error!(
-            subscription = self.name(),
-            sequence = parked.sequence,
-            position = parked.position,
-            reason = parked.reason,
-            "a sequence is parked"
-        );
-        self.ledger.park(self.name(), parked.clone()).await?;
-        self.entry.set_parked(|all| drop(all.insert(parked.sequence.clone(), parked)));
-        Ok(())
-    }
-
-    /// A sequence is handled again.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn unpark(&self, sequence: &str) -> Result<(), SubscriptionError> {
-        self.ledger.unpark(self.name(), sequence.to_owned()).await?;
-        self.entry.set_parked(|all| drop(all.remove(sequence)));
-        Ok(())
-    }
-
-    /// Where a sequence was parked, if it is. Costs nothing while nothing is parked.
-    #[must_use]
-    pub fn parked_at(&self, sequence: &str) -> Option<u64> {
-        if self.entry.parked_count.load(Ordering::Acquire) == 0 {
-            return None;
+    /// Has the others told at once.
+    fn tell(&self) {
+        if let Some(heart) = &self.heart {
+            // Where there is no room for it, the next beat tells.
+            let _ = heart.try_send(Order::Tell);
         }
-        let parked = self.entry.parked.lock().unwrap_or_else(PoisonError::into_inner);
-        parked.get(sequence).map(|parked| parked.position)
     }
 
-    /// Whether anything is parked at all.
+    /// What the process that works for a subscription says of it; nothing where nobody does.
     #[must_use]
-    pub fn has_parked(&self) -> bool {
-        self.entry.parked_count.load(Ordering::Acquire) > 0
+    pub fn note(&self, name: &str) -> Option<Value> {
+        self.board.note(name)
     }
 
-    /// Waits until an administrator asks for parked sequences to be tried again, and answers which.
-    ///
-    /// # Errors
-    /// When the process is ending.
-    pub async fn retries(&mut self) -> Result<BTreeSet<String>, SubscriptionError> {
-        self.retries.wait_for(|asked| !asked.is_empty()).await.map_err(|_| SubscriptionError::Closing)?;
-        let mut asked = BTreeSet::new();
-        self.entry.retries.send_modify(|waiting| asked = std::mem::take(waiting));
-        Ok(asked)
+    async fn look(&self) -> Result<(), SubscriptionError> {
+        let Some(heart) = &self.heart else { return Ok(()) };
+        let (answer, answered) = oneshot::channel();
+        heart.send(Order::Look(answer)).await.map_err(|_| SubscriptionError::Closing)?;
+        answered.await.map_err(|_| SubscriptionError::Closing)?
+    }
+
+    fn own(&self, name: &str) -> Result<Arc<Entry>, SubscriptionError> {
+        self.board.own(name).ok_or_else(|| SubscriptionError::NoSuchSubscription(name.to_owned()))
+    }
+
+    fn status(&self, name: &str) -> Result<SubscriptionStatus, SubscriptionError> {
+        let status = self.board.status(name, self.journal.head());
+        status.ok_or_else(|| SubscriptionError::NoSuchSubscription(name.to_owned()))
     }
 }

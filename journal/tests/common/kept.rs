@@ -1,7 +1,7 @@
 //! Where a journal under test is kept. A third back end is one more variant here, and one more line in `contract!`.
 
 use cluster::Cluster;
-use journal::{Journal, Source};
+use journal::{Journal, Owner, Source, Subscriptions};
 
 /// An empty journal of some back end.
 pub enum Kept {
@@ -28,6 +28,16 @@ impl Kept {
 
     pub async fn open(&self) -> Journal {
         self.source().open().await.unwrap()
+    }
+
+    /// The subscriptions of a process of that name, beside those of others.
+    pub async fn subscriptions(&self, journal: &Journal, owner: &str) -> Subscriptions {
+        match self.source() {
+            Source::Directory(directory) => Subscriptions::open(journal.clone(), &directory).unwrap(),
+            Source::Postgres(address) => {
+                Subscriptions::connect(journal.clone(), &address, Owner::named(owner)).await.unwrap()
+            }
+        }
     }
 
     /// Runs a statement on the table of events, as anybody could who has the rights; answers what it is refused with.

@@ -74,6 +74,7 @@ pub fn context() -> Context {
         causation_id: None,
         actor: "a test".into(),
         seen_revision: None,
+        fence: None,
     }
 }
 

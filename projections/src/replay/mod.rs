@@ -3,10 +3,13 @@
 //! The new generation is folded into tables beside the live ones, compared with them, and takes their place in one
 //! transaction: readers see the one or the other. **Whatever does not come to its end is an error and changes nothing.**
 
+mod chunk;
+mod next;
 mod online;
 mod pass;
 
-pub(crate) use online::Swap;
+pub(crate) use next::Next;
+pub(crate) use online::{Swap, finish as finish_swap};
 
 use crate::database;
 use crate::error::ViewError;
@@ -14,13 +17,16 @@ use crate::fold::Spec;
 use crate::handle::Views;
 use crate::refold::{Held, Refold};
 use crate::table::Table;
-use journal::{Journal, ReadError};
+use journal::{Fence, Journal, ReadError};
 use pass::Part;
 use rusqlite::Connection;
 use std::path::Path;
 
 /// Events that are folded before the documents are written: what bounds the memory.
 const SEGMENT: u64 = 1_000_000;
+
+/// Documents that are written at once.
+const CHUNK: usize = 2_000;
 
 /// What a replay found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,43 +130,61 @@ async fn replay(
     replace: bool,
 ) -> Result<Vec<ReplayReport>, ReplayError> {
     let views = Views::open(directory)?;
-    let result = replay_into(&views, journal, names, progress, replace).await;
+    let result = replay_into(&views, journal, names, &[], progress, replace).await;
     views.close().await;
     result
 }
 
-async fn replay_into(
+impl Views {
+    /// Builds views anew and puts them in the place of the live ones. No names mean all. In a database that several processes
+    /// use, whoever does this holds the leases of these views, and `fences` proves it.
+    ///
+    /// # Errors
+    /// [`ReplayError`]; the views are as they were then.
+    pub async fn replay(
+        &self,
+        journal: &Journal,
+        names: &[String],
+        fences: &[Fence],
+        progress: impl FnMut(u64, u64) + Send,
+    ) -> Result<Vec<ReplayReport>, ReplayError> {
+        replay_into(self, journal, names, fences, progress, true).await
+    }
+}
+
+pub(crate) async fn replay_into(
     views: &Views,
     journal: &Journal,
     names: &[String],
+    fences: &[Fence],
     mut progress: impl FnMut(u64, u64) + Send,
     replace: bool,
 ) -> Result<Vec<ReplayReport>, ReplayError> {
-    let specs = chosen(views, names)?;
     let head = journal.head();
     let hash = journal.read_at(vec![head]).await?.first().map_or_else(Vec::new, |event| event.hash.to_vec());
     let mut parts = Vec::new();
-    for &spec in &specs {
-        views.inner.writer.run(move |connection| Table::next(&spec).create(connection)).await??;
-        parts.push(Part { refold: Refold::new(spec, Held::new()), table: Table::next(&spec) });
+    let mut begun = Vec::new();
+    for spec in chosen(views, names)? {
+        let next = views.inner.store.begin(spec).await?;
+        begun.push((spec, next.clone()));
+        parts.push(Part { refold: Refold::new(spec, Held::new()), next });
     }
     progress(0, head);
     let mut position = 0;
     while position < head {
         let to = head.min(position + SEGMENT);
         let indexed = position > 0;
-        parts = pass::pass(views, journal, parts, position..to, &mut |done| progress(done, head)).await?;
+        parts = pass::pass(journal, parts, position..to, &mut |done| progress(done, head)).await?;
         // What is not in memory any more is found by its id from now on.
         if !indexed && to < head {
-            index_all(views, &specs).await?;
+            index_all(&begun).await?;
         }
         position = to;
     }
     if head <= SEGMENT {
-        index_all(views, &specs).await?;
+        index_all(&begun).await?;
     }
-    let finished = views.inner.writer.run(move |connection| finish(connection, &specs, head, &hash, replace)).await?;
-    Ok(finished?)
+    Ok(views.inner.store.finish(begun, Place { position: head, hash, fences }, replace).await?)
 }
 
 fn chosen(views: &Views, names: &[String]) -> Result<Vec<Spec>, ViewError> {
@@ -169,9 +193,9 @@ fn chosen(views: &Views, names: &[String]) -> Result<Vec<Spec>, ViewError> {
     Ok(all.filter(|(index, _)| names.is_empty() || found.contains(index)).map(|(_, spec)| *spec).collect())
 }
 
-async fn index_all(views: &Views, specs: &[Spec]) -> Result<(), ReplayError> {
-    for &spec in specs {
-        views.inner.writer.run(move |connection| index(connection, &spec)).await??;
+async fn index_all(begun: &[(Spec, Next)]) -> Result<(), ReplayError> {
+    for (spec, next) in begun {
+        next.index(*spec).await?;
     }
     Ok(())
 }
@@ -181,8 +205,15 @@ fn index(connection: &Connection, spec: &Spec) -> rusqlite::Result<()> {
     Table::next(spec).index(connection, spec, generation + 1)
 }
 
+/// Up to where views were built, and by what right.
+pub(crate) struct Place<'a> {
+    pub(crate) position: u64,
+    pub(crate) hash: Vec<u8>,
+    pub(crate) fences: &'a [Fence],
+}
+
 /// One transaction: all views get their new generation, or none.
-fn finish(
+pub(crate) fn finish(
     connection: &mut Connection,
     specs: &[Spec],
     head: u64,

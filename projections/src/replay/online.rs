@@ -1,9 +1,10 @@
 //! Rebuilding one view while it is read and goes on.
 
+use super::next::{Next, told};
 use super::pass::{self, Part};
-use super::{ReplayError, ReplayReport, SEGMENT, compare, index, take_over};
+use super::{ReplayError, ReplayReport, SEGMENT, compare, take_over};
 use crate::error::ViewError;
-use crate::fold::{Source, Trouble};
+use crate::fold::{Documents, Source, Spec};
 use crate::handle::Views;
 use crate::refold::{Refold, held};
 use crate::runner::{Folder, Request, parked};
@@ -22,6 +23,7 @@ const MOST_TRIES: u32 = 5;
 /// A new generation that is nearly as far as the live one.
 pub(crate) struct Swap {
     refold: Refold,
+    next: Next,
     position: u64,
     answer: oneshot::Sender<Result<Option<ReplayReport>, ReplayError>>,
 }
@@ -45,69 +47,70 @@ impl Views {
     /// `None` when the parked sequences changed, so that the new generation is not what the live one should be.
     async fn try_rebuild(&self, index_of_view: usize) -> Result<Option<ReplayReport>, ReplayError> {
         let spec = self.inner.specs[index_of_view];
-        let runner = self.inner.running.get().ok_or(ViewError::NotRunning)?;
-        self.inner
-            .writer
-            .run(move |connection| {
-                Table::next(&spec).create(connection)?;
-                index(connection, &spec)
-            })
-            .await??;
+        let runner = self.runner()?;
+        if !self.inner.here.is(index_of_view) {
+            return Err(ViewError::FoldedElsewhere { view: spec.name() }.into());
+        }
+        let next = self.inner.store.begin(spec).await?;
+        next.index(spec).await?;
         let held = held(&parked(&runner.subscriptions, &spec));
-        let mut parts = vec![Part { refold: Refold::new(spec, held), table: Table::next(&spec) }];
+        let mut parts = vec![Part { refold: Refold::new(spec, held), next }];
         let mut position = 0;
         loop {
             let live = *self.inner.positions[index_of_view].borrow();
-            if live - position <= CLOSE {
+            if live.saturating_sub(position) <= CLOSE {
                 break;
             }
             let to = live.min(position + SEGMENT);
-            parts = pass::pass(self, &runner.journal, parts, position..to, &mut |_| {}).await?;
+            parts = pass::pass(&runner.journal, parts, position..to, &mut |_| {}).await?;
             position = to;
         }
-        let Some(part) = parts.pop() else { return Ok(None) };
+        let Some(Part { refold, next }) = parts.pop() else { return Ok(None) };
         let (answer, answered) = oneshot::channel();
-        self.request(Request::Swap(Box::new(Swap { refold: part.refold, position, answer }))).await?;
+        self.request(Request::Swap(Box::new(Swap { refold, next, position, answer }))).await?;
         answered.await.map_err(|_| ViewError::Closing)?
     }
 
     pub(crate) async fn request(&self, request: Request) -> Result<(), ViewError> {
-        let runner = self.inner.running.get().ok_or(ViewError::NotRunning)?;
-        runner.requests.send(request).await.map_err(|_| ViewError::NotRunning)
+        self.runner()?.requests.send(request).await.map_err(|_| ViewError::NotRunning)
     }
 }
 
 impl Folder {
     /// Folds what is missing, compares, and puts the new generation in the place of the live one, between two batches.
     pub(crate) async fn swap(&mut self, swap: Swap) {
-        let Swap { refold, position, answer } = swap;
-        let result = self.try_swap(refold, position).await;
+        let Swap { refold, next, position, answer } = swap;
+        let result = self.try_swap(refold, next, position).await;
         // Whoever asked may be gone; the swap stands all the same.
         let _ = answer.send(result);
     }
 
-    async fn try_swap(&mut self, mut refold: Refold, mut position: u64) -> Result<Option<ReplayReport>, ReplayError> {
+    async fn try_swap(
+        &mut self,
+        mut refold: Refold,
+        next: Next,
+        mut position: u64,
+    ) -> Result<Option<ReplayReport>, ReplayError> {
         let spec = refold.spec;
         let Some(lane) = self.lanes.iter_mut().find(|lane| lane.spec.name() == spec.name()) else {
-            return Err(ViewError::NotRunning.into());
+            return Err(ViewError::FoldedElsewhere { view: spec.name() }.into());
         };
         if refold.held != held(&parked(&self.subscriptions, &spec)) {
             return Ok(None);
         }
-        let writer = &self.views.inner.writer;
         while position < lane.position {
             let events = read(&self.journal, position, lane.position).await?;
             position += events.len() as u64;
-            let (returned, result) = writer
-                .run(move |connection| {
-                    let result = fold(connection, &mut refold, &events);
-                    (refold, result)
-                })
-                .await?;
-            result?;
-            refold = returned;
+            refold = fold(&next, refold, events).await?;
         }
-        let report = writer.run(move |connection| finish(connection, &refold, position)).await??;
+        if position > lane.position {
+            // A crash of the database has set the live one back meanwhile.
+            return Ok(None);
+        }
+        // What comes next is right only if this is known to stand: a failure leaves both possible.
+        lane.unsure = true;
+        let report = self.views.inner.store.swap(lane, &next).await?;
+        lane.unsure = false;
         lane.fold.forget();
         Ok(Some(report))
     }
@@ -120,26 +123,44 @@ async fn read(journal: &Journal, after: u64, to: u64) -> Result<Vec<Shared>, Rep
     if whole { Ok(events) } else { Err(ReplayError::Cut { position: after }) }
 }
 
-fn fold(connection: &mut Connection, refold: &mut Refold, events: &[Shared]) -> Result<(), ReplayError> {
+async fn fold(next: &Next, mut refold: Refold, events: Vec<Shared>) -> Result<Refold, ReplayError> {
+    match next {
+        Next::File { writer, .. } => {
+            let (refold, result) = writer
+                .run(move |connection| {
+                    let result = fold_into_file(connection, &mut refold, &events);
+                    (refold, result)
+                })
+                .await?;
+            result.map(|()| refold)
+        }
+        Next::Postgres { .. } => {
+            let next = next.clone();
+            let folding = tokio::task::spawn_blocking(move || {
+                next.take(&mut refold, &next.earlier()?, &events)?;
+                next.write(&mut refold)?;
+                Ok(refold)
+            });
+            folding.await.map_err(|_| ReplayError::Panicked)?
+        }
+    }
+}
+
+fn fold_into_file(connection: &mut Connection, refold: &mut Refold, events: &[Shared]) -> Result<(), ReplayError> {
     let table = Table::next(&refold.spec);
     let transaction = connection.transaction()?;
     for event in events {
-        let source = Source { connection: &transaction, table: &table, trusting: true };
-        refold.take(Some(source), event).map_err(|trouble| match trouble {
-            Trouble::Poison { sequence, reason } => {
-                ReplayError::Poison { view: refold.spec.name(), position: event.position, sequence, reason }
-            }
-            Trouble::Database(error) => error.into(),
-        })?;
+        let source = Source { documents: Documents::File(&transaction, &table), trusting: true };
+        refold.take(Some(source), event).map_err(|trouble| told(refold, event, trouble))?;
     }
     refold.fold.changes(&mut |change| table.write(&transaction, &change))?;
     Ok(transaction.commit()?)
 }
 
-fn finish(connection: &mut Connection, refold: &Refold, position: u64) -> rusqlite::Result<ReplayReport> {
+pub(crate) fn finish(connection: &mut Connection, spec: &Spec, position: u64) -> rusqlite::Result<ReplayReport> {
     let transaction = connection.transaction()?;
-    let report = compare(&transaction, &refold.spec, position)?;
-    take_over(&transaction, &refold.spec)?;
+    let report = compare(&transaction, spec, position)?;
+    take_over(&transaction, spec)?;
     transaction.commit()?;
     Ok(report)
 }

@@ -4,14 +4,10 @@
 //! pages from them by turns.
 
 use super::ReplayError;
-use crate::database::Writer;
-use crate::fold::{Change, ChangeKind, Source, Trouble, decode};
-use crate::handle::Views;
-use crate::projection::{Key, Row};
+use super::next::{Earlier, Next};
+use crate::fold::decode;
 use crate::refold::Refold;
-use crate::table::Table;
 use journal::{Journal, Shared};
-use rusqlite::Connection;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -27,20 +23,17 @@ const PAGE: u64 = 4_096;
 const AHEAD: usize = 8;
 /// Pages after which a view writes what it has: the disk is busy while the rest is folded.
 const PAGES_BETWEEN_WRITES: usize = 12;
-/// Documents that are written in one transaction.
-const CHUNK: usize = 2_000;
 
 /// One view of a pass.
 pub(super) struct Part {
     pub(super) refold: Refold,
-    pub(super) table: Table,
+    pub(super) next: Next,
 }
 
 type Events = Arc<Vec<Shared>>;
 
 /// Folds the events of a range of positions (after its start, up to its end), then writes the documents.
 pub(super) async fn pass(
-    views: &Views,
     journal: &Journal,
     parts: Vec<Part>,
     range: Range<u64>,
@@ -56,10 +49,8 @@ pub(super) async fn pass(
             reader.push(sender);
             pages.push(receiver);
         }
-        let (writer, range) = (views.inner.writer.clone(), range.clone());
-        // Documents of earlier passes are in the table: nobody else writes them, so any connection finds them.
-        let source = (range.start > 0).then(|| views.inner.readers.connect()).transpose()?;
-        folding.push(spawn_blocking(move || fold(part, &pages, range, source.as_ref(), &writer)));
+        let range = range.clone();
+        folding.push(spawn_blocking(move || fold(part, &pages, range)));
     }
     let reading: Vec<_> = (0..READERS)
         .zip(channels)
@@ -122,77 +113,22 @@ fn read(
     Ok(())
 }
 
-fn fold(
-    mut part: Part,
-    pages: &[Receiver<Events>],
-    range: Range<u64>,
-    source: Option<&Connection>,
-    writer: &Writer,
-) -> Result<Part, ReplayError> {
+fn fold(mut part: Part, pages: &[Receiver<Events>], range: Range<u64>) -> Result<Part, ReplayError> {
+    let earlier = if range.start > 0 { part.next.earlier()? } else { Earlier::None };
     let mut position = range.start;
     for (number, page) in pages.iter().cycle().enumerate() {
         if position == range.end {
             break;
         }
         let Ok(events) = page.recv() else { return Err(ReplayError::Cut { position }) };
-        let source = source.map(|connection| Source { connection, table: &part.table, trusting: true });
-        for event in events.iter() {
-            part.refold.take(source, event).map_err(|trouble| match trouble {
-                Trouble::Poison { sequence, reason } => {
-                    let view = part.refold.spec.name();
-                    ReplayError::Poison { view, position: event.position, sequence, reason }
-                }
-                Trouble::Database(error) => error.into(),
-            })?;
-            position = event.position;
-        }
+        part.next.take(&mut part.refold, &earlier, &events)?;
+        position = events.last().map_or(position, |last| last.position);
         if number % PAGES_BETWEEN_WRITES == PAGES_BETWEEN_WRITES - 1 {
-            write(&mut part, writer)?;
+            part.next.write(&mut part.refold)?;
         }
     }
-    write(&mut part, writer)?;
+    part.next.write(&mut part.refold)?;
     // The next pass finds them in the table.
     part.refold.fold.forget();
     Ok(part)
-}
-
-/// A change that waits to be written.
-struct Waiting {
-    kind: ChangeKind,
-    seq: u64,
-    key: Key,
-    owner: Box<str>,
-    tag: Box<str>,
-    body: Box<str>,
-}
-
-fn write(part: &mut Part, writer: &Writer) -> Result<(), ReplayError> {
-    let mut chunk = Vec::with_capacity(CHUNK);
-    let mut failed = Ok(());
-    let Part { refold, table } = part;
-    let table = Arc::new(table.clone());
-    let flush = |chunk: Vec<Waiting>| -> Result<(), ReplayError> {
-        let table = table.clone();
-        Ok(writer.run_blocking(move |connection| write_chunk(connection, &table, &chunk))??)
-    };
-    refold.fold.changes(&mut |change| {
-        let Change { kind, seq, key, row, body } = change;
-        let (owner, tag) = (row.owner.into(), row.tag.into());
-        chunk.push(Waiting { kind, seq, key: key.clone(), owner, tag, body: body.into() });
-        if chunk.len() == CHUNK && failed.is_ok() {
-            failed = flush(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK)));
-        }
-        Ok(())
-    })?;
-    failed?;
-    flush(chunk)
-}
-
-fn write_chunk(connection: &mut Connection, table: &Table, chunk: &[Waiting]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    for Waiting { kind, seq, key, owner, tag, body } in chunk {
-        let change = Change { kind: *kind, seq: *seq, key, row: Row { owner, tag }, body };
-        table.write(&transaction, &change)?;
-    }
-    transaction.commit()
 }

@@ -2,11 +2,10 @@
 
 use super::{Folder, Request};
 use crate::error::ViewError;
-use crate::fold::{ChangeKind, Spec, Trouble, decode};
+use crate::fold::{Spec, Trouble, decode};
 use crate::handle::Views;
 use crate::projection::Key;
 use crate::refold::{Held, Only, Refold, held};
-use crate::table::Table;
 use journal::{Journal, Parked, Recorded, Shared, Subscriptions};
 use std::collections::{BTreeSet, HashSet};
 
@@ -69,9 +68,12 @@ impl Folder {
             let again = Parked { attempts: heal.parked.attempts + 1, reason, ..heal.parked };
             return Ok(lane.subscription.park(again).await?);
         }
+        if heal.position != lane.position {
+            // A crash of the database has set the live one back meanwhile.
+            return Err(ViewError::Moved);
+        }
         let sequences = heal.sequences();
-        let (table, mut refold) = (lane.table.clone(), heal.refold);
-        self.views.inner.writer.run(move |connection| write(connection, &table, &mut refold)).await??;
+        self.views.inner.store.replace(lane, heal.refold).await?;
         lane.fold.forget();
         for sequence in sequences {
             if lane.subscription.parked_at(&sequence).is_some() {
@@ -80,16 +82,6 @@ impl Folder {
         }
         Ok(())
     }
-}
-
-fn write(connection: &mut rusqlite::Connection, table: &Table, refold: &mut Refold) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
-    refold.fold.changes(&mut |change| {
-        debug_assert_eq!(change.kind, ChangeKind::New);
-        table.delete(&transaction, change.key)?;
-        table.write(&transaction, &change)
-    })?;
-    transaction.commit()
 }
 
 async fn refold(
@@ -137,17 +129,9 @@ async fn first_event(
     stream: &[Recorded],
     parked: u64,
 ) -> Result<u64, ViewError> {
-    let (table, keys) = (Table::live(spec), keys.clone());
-    let stored = views.inner.readers.run(move |connection| {
-        let mut first = None;
-        for key in &keys {
-            let seq = table.load(connection, key)?.map(|stored| stored.seq);
-            first = [first, seq].into_iter().flatten().min();
-        }
-        Ok(first)
-    });
+    let stored = views.inner.store.earliest(spec, keys.iter().cloned().collect()).await?;
     let of_stream = stream.first().map(|event| event.position);
-    Ok([stored.await?, of_stream, Some(parked)].into_iter().flatten().min().unwrap_or(parked))
+    Ok([stored, of_stream, Some(parked)].into_iter().flatten().min().unwrap_or(parked))
 }
 
 impl Heal {

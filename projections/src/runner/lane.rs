@@ -1,12 +1,16 @@
 //! One running view, and how a batch is folded into several of them in one transaction.
 
-use crate::database;
+use crate::database::{self, Checkpoint};
 use crate::error::ViewError;
-use crate::fold::{Fold, Source, Spec, Trouble, decode};
+use crate::fold::{Documents, Fold, Source, Spec, Trouble, decode, missing};
+use crate::postgres::Generation;
+use crate::projection::Key;
+use crate::store::Claimed;
 use crate::table::Table;
-use journal::{Parked, Recorded, Shared, Subscription};
+use domain::Event;
+use journal::{Fence, Parked, Recorded, Shared, Subscription};
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// How often an event is tried, each time counted durably before, until its sequence is parked.
 const MOST_ATTEMPTS: u32 = 3;
@@ -23,32 +27,72 @@ pub(crate) struct Lane {
     pub(crate) table: Table,
     pub(crate) position: u64,
     pub(crate) reached: watch::Sender<u64>,
+    /// The right to fold it, where several processes may.
+    pub(crate) fence: Option<Fence>,
+    pub(crate) generation: u64,
+    /// A failure may have left the view elsewhere than it is believed to be.
+    pub(crate) unsure: bool,
+    _claimed: Claimed,
+    /// Dropped with the lane: that is how one learns of it.
+    _ended: oneshot::Sender<()>,
     /// Nothing has been folded since the start.
     fresh: bool,
     /// Up to this position events are taken one by one.
     careful_until: u64,
 }
 
+/// What a lane begins with.
+pub(crate) struct Begin {
+    pub(crate) spec: Spec,
+    pub(crate) subscription: Subscription,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) reached: watch::Sender<u64>,
+    pub(crate) fence: Option<Fence>,
+    pub(crate) claimed: Claimed,
+    pub(crate) ended: oneshot::Sender<()>,
+}
+
 /// Why a batch was not folded. Nothing of it was written.
 pub(crate) enum Setback {
     Poison { lane: usize, event: usize, sequence: String, reason: String },
-    Database(rusqlite::Error),
+    Failed(ViewError),
 }
 
 impl Lane {
-    pub(crate) fn new(spec: Spec, subscription: Subscription, position: u64, reached: watch::Sender<u64>) -> Self {
-        subscription.progressed(position);
-        reached.send_replace(position);
+    pub(crate) fn new(begin: Begin) -> Self {
+        let Begin { spec, subscription, checkpoint, reached, fence, claimed, ended } = begin;
+        subscription.progressed(checkpoint.position);
+        reached.send_replace(checkpoint.position);
         Self {
             spec,
             subscription,
             fold: (spec.fold)(),
             table: Table::live(&spec),
-            position,
+            position: checkpoint.position,
             reached,
+            fence,
+            generation: checkpoint.generation,
+            unsure: false,
+            _claimed: claimed,
+            _ended: ended,
             fresh: true,
             careful_until: 0,
         }
+    }
+
+    /// The table that is read, where each generation has its own.
+    pub(crate) fn generation(&self) -> Generation {
+        Generation::new(&self.spec, self.generation)
+    }
+
+    /// Goes on from where the view really is.
+    pub(crate) fn resume(&mut self, checkpoint: &Checkpoint) {
+        self.fold.forget();
+        self.unsure = false;
+        self.generation = checkpoint.generation;
+        self.position = checkpoint.position;
+        self.subscription.progressed(self.position);
+        self.reached.send_replace(self.position);
     }
 
     /// An event can kill the process. It shows in starts that lead to no progress; then events are taken one by one.
@@ -118,18 +162,50 @@ impl Lane {
         self.subscription.parked_at(sequence).is_some_and(|from| event.position >= from)
     }
 
-    fn take(&mut self, source: Source<'_>, event: &Recorded) -> Result<(), Trouble> {
+    /// The document that an event is about, unless the event is about none or waits.
+    fn key<'e>(&self, event: &'e Recorded) -> Result<Option<(Key, &'e Event)>, Trouble> {
         let anything_waits = self.subscription.has_parked();
         if anything_waits && self.waits(&event.stream, event) {
-            return Ok(());
+            return Ok(None);
         }
         let decoded =
             decode(event).map_err(|reason| Trouble::Poison { sequence: event.stream.as_ref().to_owned(), reason })?;
-        let Some(key) = self.fold.key(event, decoded)? else { return Ok(()) };
-        if anything_waits && self.waits(&key.to_string(), event) {
-            return Ok(());
+        let Some(key) = self.fold.key(event, decoded)? else { return Ok(None) };
+        let waits = anything_waits && self.waits(&key.to_string(), event);
+        Ok((!waits).then_some((key, decoded)))
+    }
+
+    /// The documents that have to be loaded before these events can be taken in.
+    pub(crate) fn missing(&self, events: &[Shared], trusting: bool) -> Vec<Key> {
+        // What cannot be digested is told when it is taken in.
+        let about = events.iter().filter_map(|event| {
+            let (key, decoded) = self.key(event).ok()??;
+            Some((key, event, decoded))
+        });
+        missing(&*self.fold, about, trusting)
+    }
+
+    pub(crate) fn take(&mut self, source: Source<'_>, event: &Recorded) -> Result<(), Trouble> {
+        match self.key(event)? {
+            Some((key, decoded)) => self.fold.take(Some(source), key, event, decoded),
+            None => Ok(()),
         }
-        self.fold.take(Some(source), key, event, decoded)
+    }
+}
+
+impl Setback {
+    /// What stands in the way of the event with that number in the lane with that number.
+    pub(crate) fn at(lane: usize, event: usize, trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Poison { sequence, reason } => Self::Poison { lane, event, sequence, reason },
+            Trouble::Database(error) => Self::Failed(error.into()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Setback {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -150,21 +226,15 @@ pub(crate) fn fold_batch(
 
 fn try_fold(connection: &mut Connection, lanes: &mut [Lane], events: &[Shared], trusting: bool) -> Result<(), Setback> {
     let Some(last) = events.last() else { return Ok(()) };
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Setback::Database)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for (number, lane) in lanes.iter_mut().enumerate() {
         let table = lane.table.clone();
         for (index, event) in events.iter().enumerate() {
-            let source = Source { connection: &transaction, table: &table, trusting };
-            lane.take(source, event).map_err(|trouble| match trouble {
-                Trouble::Poison { sequence, reason } => {
-                    Setback::Poison { lane: number, event: index, sequence, reason }
-                }
-                Trouble::Database(error) => Setback::Database(error),
-            })?;
+            let source = Source { documents: Documents::File(&transaction, &table), trusting };
+            lane.take(source, event).map_err(|trouble| Setback::at(number, index, trouble))?;
         }
-        lane.fold.changes(&mut |change| table.write(&transaction, &change)).map_err(Setback::Database)?;
-        database::save_checkpoint(&transaction, &lane.spec, last.position, &last.hash).map_err(Setback::Database)?;
+        lane.fold.changes(&mut |change| table.write(&transaction, &change))?;
+        database::save_checkpoint(&transaction, &lane.spec, last.position, &last.hash)?;
     }
-    transaction.commit().map_err(Setback::Database)
+    Ok(transaction.commit()?)
 }

@@ -4,24 +4,25 @@
 //! checkpoints are written in one transaction. Views that were paused catch up in turns with the others.
 
 mod heal;
+mod joining;
 mod lane;
 
 pub(crate) use heal::{Heal, parked};
-pub(crate) use lane::Lane;
+pub use joining::Folding;
+pub(crate) use lane::{Lane, Setback, fold_batch};
 
-use crate::database;
 use crate::error::ViewError;
 use crate::handle::{Runner, Views};
+use crate::postgres;
 use crate::replay::Swap;
-use journal::{Journal, Shared, SubscriptionError, Subscriptions};
-use lane::{Setback, fold_batch};
+use journal::{Fence, Journal, Shared, SubscriptionError, Subscriptions};
 use rusqlite::ErrorCode;
 use std::collections::BTreeSet;
 use std::future::{pending, poll_fn, ready};
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// Requests that may wait for the runner.
@@ -38,10 +39,15 @@ pub(crate) enum Request {
     Swap(Box<Swap>),
     /// Put documents that were folded anew in their place.
     Healed(Box<Heal>),
+    /// Fold this view, too.
+    Join(Box<Lane>),
+    /// Fold this view no more, and say so.
+    Leave(&'static str, oneshot::Sender<()>),
 }
 
 /// Views that are being folded.
 pub struct Running {
+    views: Views,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -82,17 +88,25 @@ impl Views {
     /// When the files cannot be used, or the views were made from another journal.
     pub async fn start(&self, journal: Journal, subscriptions: &Subscriptions) -> Result<Running, ViewError> {
         let mut lanes = Vec::new();
-        for (spec, reached) in self.inner.specs.iter().copied().zip(&self.inner.positions) {
-            let checkpoint = self.inner.writer.run(move |connection| database::checkpoint(connection, &spec)).await??;
-            fits(&journal, spec.name(), &checkpoint).await?;
-            let subscription = subscriptions.subscribe(spec.subscription).await?;
-            let mut lane = Lane::new(spec, subscription, checkpoint.position, reached.clone());
-            lane.watch_for_deadly_events(journal.head()).await?;
-            lanes.push(lane);
+        for index in 0..self.inner.specs.len() {
+            // Nobody is told when one of them ends: all of them do, with what is returned here.
+            lanes.push(self.lane(index, &journal, subscriptions, None, oneshot::channel().0).await?);
         }
+        self.follow(journal, subscriptions, lanes)
+    }
+
+    /// The same for views that come and go one by one: [`Running::join`] begins with one.
+    ///
+    /// # Errors
+    /// When a runner of this process is there already.
+    pub fn start_empty(&self, journal: Journal, subscriptions: &Subscriptions) -> Result<Running, ViewError> {
+        self.follow(journal, subscriptions, Vec::new())
+    }
+
+    fn follow(&self, journal: Journal, subscriptions: &Subscriptions, lanes: Vec<Lane>) -> Result<Running, ViewError> {
         let (sender, requests) = mpsc::channel(REQUESTS);
         let running = Runner { journal: journal.clone(), subscriptions: subscriptions.clone(), requests: sender };
-        self.inner.running.set(running).map_err(|_| ViewError::AlreadyStarted)?;
+        let place = self.occupy(running)?;
         let (stop, stopped) = watch::channel(false);
         let folder = Folder {
             views: self.clone(),
@@ -105,18 +119,12 @@ impl Views {
             healing: JoinSet::new(),
             turns: 0,
         };
-        Ok(Running { stop, task: tokio::spawn(folder.run()) })
+        let task = tokio::spawn(async move {
+            folder.run().await;
+            drop(place);
+        });
+        Ok(Running { views: self.clone(), stop, task })
     }
-}
-
-/// Refuses views that are ahead of the journal or know another past: a backup was restored, or files were mixed.
-async fn fits(journal: &Journal, view: &'static str, checkpoint: &database::Checkpoint) -> Result<(), ViewError> {
-    if checkpoint.position == 0 {
-        return Ok(());
-    }
-    let found = journal.read_at(vec![checkpoint.position]).await?;
-    let same = found.first().is_some_and(|event| event.hash.as_slice() == checkpoint.hash);
-    if same { Ok(()) } else { Err(ViewError::OtherJournal { view, position: checkpoint.position }) }
 }
 
 impl Folder {
@@ -140,10 +148,7 @@ impl Folder {
                     tracing::error!(error = &error as &dyn std::error::Error, "the views wait: a batch was not folded");
                     let pause = Duration::from_millis(patience_ms);
                     patience_ms = (patience_ms * 2).min(PATIENCE_MS.end);
-                    match tokio::time::timeout(pause, self.stop.wait_for(|stop| *stop)).await {
-                        Ok(_) => Ok(Wake::Stop),
-                        Err(_) => Ok(Wake::Go),
-                    }
+                    self.pause(pause).await
                 }
             };
             match woken {
@@ -151,6 +156,12 @@ impl Folder {
                 Ok(Wake::Stop) | Err(_) => return,
                 Ok(Wake::Request(Request::Swap(swap))) => self.swap(*swap).await,
                 Ok(Wake::Request(Request::Healed(heal))) => self.healed(*heal).await,
+                Ok(Wake::Request(Request::Join(lane))) => self.lanes.push(*lane),
+                Ok(Wake::Request(Request::Leave(view, done))) => {
+                    self.lanes.retain(|lane| lane.spec.name() != view);
+                    // Whoever asked may be gone.
+                    let _ = done.send(());
+                }
                 Ok(Wake::Retry(lane, sequences)) => self.retry(lane, sequences),
             }
         }
@@ -158,6 +169,7 @@ impl Folder {
 
     /// One batch for the views that are at one position. False when there was nothing to do.
     async fn turn(&mut self) -> Result<bool, ViewError> {
+        self.make_sure().await?;
         let head = *self.head.borrow_and_update();
         let Some((position, limit)) = self.choose(head) else { return Ok(false) };
         let events = self.journal.read_all(position, limit).await?;
@@ -169,8 +181,43 @@ impl Folder {
             Ok(()) => self.fold(&mut group, events).await,
             Err(error) => Err(error),
         };
+        if result.is_err() {
+            group.iter_mut().for_each(|lane| lane.unsure = true);
+        }
         self.lanes.append(&mut group);
-        result.map(|()| true)
+        match result {
+            Err(ViewError::Stale(fence)) => {
+                self.lose(&fence);
+                Ok(true)
+            }
+            // Where they really are is looked up before anything else.
+            Err(ViewError::Moved) => Ok(true),
+            result => result.map(|()| true),
+        }
+    }
+
+    /// What was taken away is folded here no more.
+    fn lose(&mut self, fence: &Fence) {
+        tracing::info!(%fence, "a view is folded by another process from now on");
+        self.lanes.retain(|lane| lane.fence.as_ref() != Some(fence));
+    }
+
+    /// After a failure nobody knows what was written: the database does.
+    async fn make_sure(&mut self) -> Result<(), ViewError> {
+        let mut lost = None;
+        for lane in self.lanes.iter_mut().filter(|lane| lane.unsure) {
+            match self.views.inner.store.checkpoint_after_failure(&lane.spec).await {
+                Ok(Some(checkpoint)) => lane.resume(&checkpoint),
+                Ok(None) => lane.unsure = false,
+                Err(ViewError::OtherShape { view }) => lost = Some(view),
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(view) = lost {
+            tracing::warn!(view, "another version of this program has the view");
+            self.lanes.retain(|lane| lane.spec.name() != view);
+        }
+        Ok(())
     }
 
     /// The views that go on together from a position.
@@ -209,16 +256,9 @@ impl Folder {
         let events: std::sync::Arc<[Shared]> = events.into();
         let (mut start, mut end, mut trusting) = (0, events.len(), true);
         while start < events.len() {
-            let (batch, mut lanes) = (events.clone(), std::mem::take(group));
-            let (returned, result) = self
-                .views
-                .inner
-                .writer
-                .run(move |connection| {
-                    let result = fold_batch(connection, &mut lanes, &batch[start..end], trusting);
-                    (lanes, result)
-                })
-                .await?;
+            let lanes = std::mem::take(group);
+            let folding = self.views.inner.store.fold(lanes, events.clone(), start..end, trusting);
+            let (returned, result) = folding.await?;
             *group = returned;
             match result {
                 Ok(()) => {
@@ -233,8 +273,8 @@ impl Folder {
                     group[lane].failed(&events[start], sequence, reason).await?;
                     end = start + 1;
                 }
-                Err(Setback::Database(error)) if trusting && is_taken(&error) => trusting = false,
-                Err(Setback::Database(error)) => return Err(error.into()),
+                Err(Setback::Failed(error)) if trusting && is_taken(&error) => trusting = false,
+                Err(Setback::Failed(error)) => return Err(error),
             }
         }
         Ok(())
@@ -257,6 +297,16 @@ impl Folder {
         };
         // Running out of time is the usual case.
         let _ = tokio::time::timeout(LINGER, early).await;
+    }
+
+    /// Waits before it tries again.
+    async fn pause(&mut self, pause: Duration) -> Result<Wake, SubscriptionError> {
+        tokio::select! {
+            biased;
+            _ = self.stop.wait_for(|stop| *stop) => Ok(Wake::Stop),
+            Some(request) = self.requests.recv() => Ok(Wake::Request(request)),
+            () = tokio::time::sleep(pause) => Ok(Wake::Go),
+        }
     }
 
     /// Waits for something to do; looks only, when there is more to fold.
@@ -302,6 +352,10 @@ async fn careful(group: &mut [Lane], event: &Shared) -> Result<(), ViewError> {
 }
 
 /// A document that was taken to be new was there before.
-fn is_taken(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation)
+fn is_taken(error: &ViewError) -> bool {
+    match error {
+        ViewError::Database(error) => error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation),
+        ViewError::Postgres(error) => postgres::is_taken(error),
+        _ => false,
+    }
 }

@@ -5,9 +5,16 @@ use crate::testing::*;
 use crate::{Key, MyPage, Payments};
 use domain::Event;
 use domain::rental::RentalEvent;
-use journal::{Journal, Recorded, Subscriptions};
+use journal::Recorded;
 use serde::{Deserialize, Serialize};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+on_both! {
+    an_event_that_cannot_be_decoded_parks_its_stream_and_nothing_else,
+    a_document_whose_first_event_is_missing_is_parked_and_not_made_up,
+    a_document_that_begins_twice_is_parked_even_when_it_is_not_in_memory,
+    an_event_that_kills_the_process_is_found_and_parked,
+}
 
 static HEALTHY: AtomicBool = AtomicBool::new(false);
 static TRIES: AtomicU32 = AtomicU32::new(0);
@@ -60,9 +67,18 @@ async fn counted(world: &World, number: u128) -> u32 {
 
 #[tokio::test]
 async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
+    // One after the other: what counts the tries and makes it healthy is there once.
+    for kept in [Kept::File, Kept::Postgres] {
+        HEALTHY.store(false, Ordering::SeqCst);
+        TRIES.store(0, Ordering::SeqCst);
+        a_retry_heals(kept).await;
+    }
+}
+
+async fn a_retry_heals(kept: Kept) {
     let mut specs = VIEWS.to_vec();
     specs.push(Spec::of::<Delicate>());
-    let world = World::open(tempfile::tempdir().unwrap(), specs.clone(), 4_096).await;
+    let world = World::open(Home::empty(kept), specs.clone(), 4_096).await;
     for number in [1, 2] {
         world.happens(requested(rental(number))).await;
         world.happens(confirmed(rental(number))).await;
@@ -84,7 +100,7 @@ async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
     world.caught_up::<Delicate>().await;
     assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (2, 5));
 
-    world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
+    world.subscriptions.retry("view-delicate", &rental(1).to_string()).await.unwrap();
     world
         .until(async || {
             world.subscriptions.list().iter().any(|view| view.parked.iter().any(|parked| parked.attempts > 3))
@@ -93,7 +109,7 @@ async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
     assert_eq!(world.parked("view-delicate").await.len(), 1, "not yet");
 
     HEALTHY.store(true, Ordering::SeqCst);
-    world.subscriptions.retry("view-delicate", &rental(1).to_string()).unwrap();
+    world.subscriptions.retry("view-delicate", &rental(1).to_string()).await.unwrap();
     world.until(async || world.parked("view-delicate").await.is_empty()).await;
     assert_eq!((counted(&world, 1).await, counted(&world, 2).await), (5, 5));
 
@@ -103,9 +119,8 @@ async fn a_poison_event_stops_only_its_own_sequence_until_a_retry_heals_it() {
     assert_eq!(world.views.rebuild("delicate").await.unwrap().differed, 0);
 }
 
-#[tokio::test]
-async fn an_event_that_cannot_be_decoded_parks_its_stream_and_nothing_else() {
-    let world = World::given([requested(rental(1)), requested(rental(2)), payment_requested(rental(1))]).await;
+async fn an_event_that_cannot_be_decoded_parks_its_stream_and_nothing_else(kept: Kept) {
+    let world = World::given_on(kept, [requested(rental(1)), requested(rental(2)), payment_requested(rental(1))]).await;
     let stream = payment_requested(rental(1)).stream;
     let nonsense =
         Fact { stream: stream.clone(), event_type: "Nonsense".to_owned(), payload: "{\"Nonsense\":1}".to_owned() };
@@ -123,18 +138,16 @@ async fn an_event_that_cannot_be_decoded_parks_its_stream_and_nothing_else() {
     assert_eq!(second.status, domain::rental::RentalStatus::Confirmed);
 }
 
-#[tokio::test]
-async fn a_document_whose_first_event_is_missing_is_parked_and_not_made_up() {
-    let world = World::given([confirmed(rental(1)), requested(rental(2))]).await;
+async fn a_document_whose_first_event_is_missing_is_parked_and_not_made_up(kept: Kept) {
+    let world = World::given_on(kept, [confirmed(rental(1)), requested(rental(2))]).await;
     world.caught_up::<MyPage>().await;
     assert_eq!(world.parked("view-mypage").await, [rental(1).to_string()]);
     assert!(world.views.document::<MyPage>(rental(1)).await.unwrap().is_none());
     assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn a_document_that_begins_twice_is_parked_even_when_it_is_not_in_memory() {
-    let world = World::given([requested(rental(1))]).await;
+async fn a_document_that_begins_twice_is_parked_even_when_it_is_not_in_memory(kept: Kept) {
+    let world = World::given_on(kept, [requested(rental(1))]).await;
     world.caught_up::<MyPage>().await;
     let world = World::open(world.close().await, VIEWS.to_vec(), 10).await;
     world.happens(requested(rental(1))).await;
@@ -144,15 +157,14 @@ async fn a_document_that_begins_twice_is_parked_even_when_it_is_not_in_memory() 
     assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn an_event_that_kills_the_process_is_found_and_parked() {
-    let directory = tempfile::tempdir().unwrap();
-    let journal = Journal::open(directory.path()).unwrap();
+async fn an_event_that_kills_the_process_is_found_and_parked(kept: Kept) {
+    let home = Home::empty(kept);
+    let journal = home.journal().await;
     append(&journal, requested(rental(1))).await;
     append(&journal, requested(rental(2))).await;
     append(&journal, confirmed(rental(1))).await;
     // What is left behind by a process that died four times before any progress, and four times at the second event.
-    let subscriptions = Subscriptions::open(journal.clone(), directory.path()).unwrap();
+    let subscriptions = home.subscriptions(&journal).await;
     let subscription = subscriptions.subscribe("view-mypage").await.unwrap();
     for position in [0, 0, 0, 0, 2, 2, 2, 2] {
         subscription.count_attempt(position).await.unwrap();
@@ -161,7 +173,7 @@ async fn an_event_that_kills_the_process_is_found_and_parked() {
     journal.close().await;
     drop(journal);
 
-    let world = World::open(directory, VIEWS.to_vec(), 4_096).await;
+    let world = World::open(home, VIEWS.to_vec(), 4_096).await;
     world.caught_up::<MyPage>().await;
     assert_eq!(world.parked("view-mypage").await, [rental(2).to_string()]);
     assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_none());
@@ -169,7 +181,7 @@ async fn an_event_that_kills_the_process_is_found_and_parked() {
     assert_eq!(entry.status, domain::rental::RentalStatus::Confirmed);
     assert!(world.parked("view-payments").await.is_empty());
 
-    world.subscriptions.retry("view-mypage", &rental(2).to_string()).unwrap();
+    world.subscriptions.retry("view-mypage", &rental(2).to_string()).await.unwrap();
     world.until(async || world.parked("view-mypage").await.is_empty()).await;
     assert!(world.views.document::<MyPage>(rental(2)).await.unwrap().is_some());
 }

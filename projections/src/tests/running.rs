@@ -1,13 +1,19 @@
 use crate::handle::VIEWS;
 use crate::testing::*;
-use crate::{MyPage, Payments, ViewError, Views, replay};
+use crate::{MyPage, Payments, ViewError, Views};
 use journal::{Journal, Subscriptions};
 use std::time::Duration;
 
-#[tokio::test]
-async fn views_equal_a_full_replay_whatever_the_batches_and_however_often_they_are_reopened() {
+on_both! {
+    views_equal_a_full_replay_whatever_the_batches_and_however_often_they_are_reopened,
+    a_paused_view_stands_still_and_catches_up_when_it_goes_on,
+    a_pause_outlives_a_restart,
+    views_that_were_deleted_come_back,
+}
+
+async fn views_equal_a_full_replay_whatever_the_batches_and_however_often_they_are_reopened(kept: Kept) {
     for batch in [1, 7, 500, 5_000] {
-        let mut directory = tempfile::tempdir().unwrap();
+        let mut directory = Home::empty(kept);
         for (from, to) in [(0, 5), (5, 6), (6, 40)] {
             let world = World::open(directory, VIEWS.to_vec(), batch).await;
             busy_day(&world.journal, from..to).await;
@@ -21,8 +27,8 @@ async fn views_equal_a_full_replay_whatever_the_batches_and_however_often_they_a
         }
         let live = world.everything().await;
         let directory = world.close().await;
-        let journal = Journal::open(directory.path()).unwrap();
-        let reports = replay::run(&journal, directory.path(), &[], |_, _| {}).await.unwrap();
+        let journal = directory.journal().await;
+        let reports = directory.replay(&journal, &[], true).await.unwrap();
         for report in reports {
             assert!(report.compared, "{report:?}");
             assert_eq!((report.differed, &report.first_difference), (0, &None), "{report:?}");
@@ -33,9 +39,8 @@ async fn views_equal_a_full_replay_whatever_the_batches_and_however_often_they_a
     }
 }
 
-#[tokio::test]
-async fn a_paused_view_stands_still_and_catches_up_when_it_goes_on() {
-    let world = World::new().await;
+async fn a_paused_view_stands_still_and_catches_up_when_it_goes_on(kept: Kept) {
+    let world = World::on(kept).await;
     world.subscriptions.pause("view-mypage").await.unwrap();
     assert!(world.views.is_paused::<MyPage>());
     busy_day(&world.journal, 0..30).await;
@@ -50,9 +55,8 @@ async fn a_paused_view_stands_still_and_catches_up_when_it_goes_on() {
     assert!(world.views.document::<MyPage>(rental(1)).await.unwrap().is_some());
 }
 
-#[tokio::test]
-async fn a_pause_outlives_a_restart() {
-    let world = World::new().await;
+async fn a_pause_outlives_a_restart(kept: Kept) {
+    let world = World::on(kept).await;
     world.subscriptions.pause("view-mypage").await.unwrap();
     let directory = world.close().await;
     let world = World::open(directory, VIEWS.to_vec(), 100).await;
@@ -61,16 +65,13 @@ async fn a_pause_outlives_a_restart() {
     assert_eq!(world.views.position::<MyPage>(), 0);
 }
 
-#[tokio::test]
-async fn views_that_were_deleted_come_back() {
-    let world = World::new().await;
+async fn views_that_were_deleted_come_back(kept: Kept) {
+    let world = World::on(kept).await;
     busy_day(&world.journal, 0..10).await;
     world.caught_up::<MyPage>().await;
     let before = world.shows::<MyPage>(rental(3)).await;
     let directory = world.close().await;
-    for file in ["views.db", "views.db-wal", "views.db-shm"] {
-        let _ = std::fs::remove_file(directory.path().join(file));
-    }
+    directory.delete_views();
     let world = World::open(directory, VIEWS.to_vec(), 100).await;
     assert_eq!(world.shows::<MyPage>(rental(3)).await, before);
 }

@@ -41,7 +41,7 @@ impl Archive {
 
 pub(super) fn context() -> Context {
     let (correlation_id, actor) = ("model".into(), "model".into());
-    Context { command_id: Uuid::nil(), correlation_id, causation_id: None, actor, seen_revision: None }
+    Context { command_id: Uuid::nil(), correlation_id, causation_id: None, actor, seen_revision: None, fence: None }
 }
 
 /// The state that is being moved, spread out.

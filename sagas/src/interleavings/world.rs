@@ -11,6 +11,7 @@ use crate::processes::dispatch::{Counter, Dispatching};
 use crate::processes::reservation::{Desk, Reservation};
 use crate::processes::waiting::{Steward, Waiting};
 use crate::runner::{Orders, Process, decoded};
+use crate::tenure::Tenure;
 use chrono::TimeDelta;
 use domain::dispatch::Dispatch;
 use domain::inventory::{Item, ItemCommand, ItemEvent, Stock, Wanted};
@@ -145,7 +146,15 @@ fn desk(table: &Table) -> Desk<InMemory> {
 fn till(table: &Table) -> Till<InMemory> {
     let provider = Arc::new(AnyProvider(table.clone()));
     let breaker = Breaker::new("model", BreakerSettings::default());
-    Till::new(table.memory(Payment::clone), provider, clock(table), breaker, Duration::from_secs(1), 1)
+    Till::new(
+        table.memory(Payment::clone),
+        provider,
+        clock(table),
+        breaker,
+        Duration::from_secs(1),
+        1,
+        Tenure::for_ever(),
+    )
 }
 
 fn counter(table: &Table) -> Counter<InMemory> {

@@ -5,6 +5,7 @@ use super::{Delivered, Messenger, Outgoing, Pace, Undelivered};
 use crate::Clock;
 use crate::orders::{Key, Likely, inspect, order};
 use crate::runner::{Answer, Orders};
+use crate::tenure::Tenure;
 use domain::inventory::Item;
 use domain::message::{Letter, Message, MessageCommand, MessageStatus, Particulars};
 use domain::policy::Occasion;
@@ -32,6 +33,7 @@ pub(crate) struct Post {
     pub(crate) lines: Semaphore,
     /// And so many after one another.
     pub(crate) pace: Pace,
+    pub(crate) tenure: Tenure,
 }
 
 type Carried = Result<(), Answer<Infallible>>;
@@ -147,6 +149,8 @@ impl Post {
             // The semaphore is never closed; without a permit the call is made all the same.
             let _line = self.lines.acquire().await;
             self.pace.turn().await;
+            // Where another process may be at it by now, nothing goes out from here.
+            self.tenure.check()?;
             tokio::time::timeout(self.timeout, self.messenger.deliver(outgoing)).await
         };
         let now = self.clock.now();

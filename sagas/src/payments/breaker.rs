@@ -9,7 +9,9 @@ mod tests;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// When a breaker opens and closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +72,9 @@ impl BreakerState {
 pub struct Breaker {
     name: &'static str,
     settings: BreakerSettings,
+    id: Uuid,
     inner: Arc<Mutex<Inner>>,
+    turned: Arc<watch::Sender<u64>>,
 }
 
 #[derive(Debug)]
@@ -114,7 +118,31 @@ impl Breaker {
     #[must_use]
     pub fn new(name: &'static str, settings: BreakerSettings) -> Self {
         let inner = Inner { position: Position::closed(), round: 0, opened: 0 };
-        Self { name, settings, inner: Arc::new(Mutex::new(inner)) }
+        let turned = Arc::new(watch::Sender::new(0));
+        Self { name, settings, id: Uuid::now_v7(), inner: Arc::new(Mutex::new(inner)), turned }
+    }
+
+    /// Tells it from all others.
+    pub(crate) const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// How many calls are made at once to find out whether the provider is back.
+    pub(crate) const fn probes(&self) -> u32 {
+        self.settings.probes
+    }
+
+    /// Changes whenever it turns by what calls come to.
+    pub(crate) fn watch(&self) -> watch::Receiver<u64> {
+        self.turned.subscribe()
+    }
+
+    /// Closes it: whoever begins to make calls knows nothing of those that were made before.
+    pub(crate) fn begin_anew(&self) {
+        let mut inner = self.lock();
+        if !matches!(inner.position, Position::Closed { .. }) {
+            self.turn(&mut inner, Position::closed(), "closed");
+        }
     }
 
     /// Lets a call through, or says for how long at least none is.
@@ -195,6 +223,7 @@ impl Breaker {
         tracing::warn!(breaker = self.name, state, "a circuit breaker has turned");
         inner.position = position;
         inner.round += 1;
+        self.turned.send_replace(inner.round);
     }
 
     fn open(&self, inner: &mut Inner) {

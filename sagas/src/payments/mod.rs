@@ -6,17 +6,20 @@
 //! ever more seldom, and is a bounded part of all that is asked.
 
 mod breaker;
+mod door;
 mod process;
 mod provider;
 mod simulated;
 mod till;
 
 pub use breaker::{Breaker, BreakerSettings, BreakerState, Passage};
+pub use door::Door;
 pub use provider::{
     Answered, ChargeError, ChargeRequest, Charged, Declined, PaymentProvider, RefundError, RefundRequest, Refunded,
     Truth, Unavailable,
 };
 pub use simulated::{Entry, SimulatedProvider};
 
+pub(crate) use door::Telling;
 pub(crate) use process::Payments;
 pub(crate) use till::Till;

@@ -38,7 +38,10 @@ pub(crate) enum Stage {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Command {
-    Charge,
+    /// Asked for by an event of that time.
+    Charge {
+        since: Instant,
+    },
     ChargeAgain,
     AskForTruth,
     Refund(Money),
@@ -48,7 +51,9 @@ pub(crate) enum Command {
 impl Stage {
     pub(crate) fn react(self, event: &PaymentEvent) -> (Self, Vec<Command>) {
         match (self, event) {
-            (_, PaymentEvent::Requested { at, .. }) => (Self::Charging { since: *at }, vec![Command::Charge]),
+            (_, PaymentEvent::Requested { at, .. }) => {
+                (Self::Charging { since: *at }, vec![Command::Charge { since: *at }])
+            }
             // Asked for when the deadline comes: at once, it would hardly know more than it just did.
             (_, PaymentEvent::Unknown { at, .. }) => (Self::AskingForTruth { since: *at }, vec![]),
             (_, PaymentEvent::RefundRequested { amount, at, .. }) => {

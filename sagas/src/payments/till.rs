@@ -3,11 +3,13 @@
 use super::process::{Command, Payments};
 use super::{
     Breaker, ChargeError, ChargeRequest, Charged, Declined, PaymentProvider, RefundError, RefundRequest, Refunded,
-    Truth,
+    Telling, Truth,
 };
 use crate::Clock;
 use crate::orders::{Journaled, Key, Likely, Receivers, inspect, order};
 use crate::runner::{Answer, Orders};
+use crate::tenure::Tenure;
+use chrono::TimeDelta;
 use domain::payment::{Payment, PaymentCommand, PaymentStatus};
 use domain::{Money, PaymentId};
 use journal::Context;
@@ -29,8 +31,13 @@ pub(crate) struct Till<X: Receivers = Journaled> {
     breaker: Breaker,
     /// What is asked again is at most a fifth of what is asked for the first time, and a hundred calls a second.
     budget: TpsBudget,
+    tenure: Tenure,
+    /// Others are told of the breaker while there is somebody here.
+    _telling: Option<Telling>,
 }
 
+/// A charge that was due longer ago may have been tried before a crash. Providers remember keys for hours at least.
+const FRESH: TimeDelta = TimeDelta::hours(1);
 const RETRY_SHARE: f32 = 0.2;
 const RETRIES_PER_SECOND: u32 = 100;
 /// For so long a first call counts for the retries that it allows.
@@ -56,9 +63,29 @@ impl<X: Receivers> Till<X> {
         breaker: Breaker,
         timeout: Duration,
         calls: usize,
+        tenure: Tenure,
     ) -> Self {
         let budget = TpsBudget::new(BUDGET_OF, RETRIES_PER_SECOND, RETRY_SHARE);
-        Self { payments, provider, clock, timeout, lines: Semaphore::new(calls), breaker, budget }
+        Self {
+            payments,
+            provider,
+            clock,
+            timeout,
+            lines: Semaphore::new(calls),
+            breaker,
+            budget,
+            tenure,
+            _telling: None,
+        }
+    }
+}
+
+impl Till {
+    /// Forgets what the breaker knows from before, and tells others of it from now on.
+    pub(crate) fn telling(self) -> Self {
+        self.breaker.begin_anew();
+        let (breaker, tenure) = (self.breaker.clone(), self.tenure.clone());
+        Self { _telling: Some(Telling::of(breaker, move |note| tenure.tell(note))), ..self }
     }
 }
 
@@ -68,13 +95,14 @@ impl<X: Receivers> Orders<Payments> for Till<X> {
         let payment = PaymentId(id);
         let key = Key::of(id);
         match command {
-            Command::Charge | Command::Refund(_) => self.budget.deposit(),
+            Command::Charge { .. } | Command::Refund(_) => self.budget.deposit(),
             Command::ChargeAgain | Command::AskForTruth | Command::RefundAgain(_) if self.budget.withdraw() => {}
             Command::ChargeAgain | Command::AskForTruth | Command::RefundAgain(_) => return Ok(()),
         }
         match command {
-            Command::Charge => self.charge(payment, &key, context).await,
-            // Asked for before, perhaps long ago: no provider remembers a key for ever.
+            Command::Charge { since } if self.clock.now() - since < FRESH => self.charge(payment, &key, context).await,
+            // It may have been asked for before, perhaps long ago: no provider remembers a key for ever.
+            Command::Charge { .. } => self.ask_for_truth(payment, &key, context).await,
             Command::ChargeAgain | Command::AskForTruth => self.ask_for_truth(payment, &key, context).await,
             Command::Refund(amount) | Command::RefundAgain(amount) => self.refund(payment, &key, amount, context).await,
         }
@@ -95,7 +123,7 @@ impl<X: Receivers> Till<X> {
         let now = || self.clock.now();
         let failed =
             |outcome: &Result<_, _>| matches!(outcome, Err(ChargeError::Unknown | ChargeError::Unavailable(_)));
-        let outcome = match self.call(call, failed).await {
+        let outcome = match self.call(call, failed).await? {
             Called::Answered(Ok(Charged { reference })) => PaymentCommand::Approve { reference, now: now() },
             Called::Answered(Err(ChargeError::Declined(Declined { code }))) => {
                 PaymentCommand::Decline { code, now: now() }
@@ -112,7 +140,7 @@ impl<X: Receivers> Till<X> {
 
     async fn ask_for_truth(&self, payment: PaymentId, key: &Key, context: &Context) -> Carried {
         let now = || self.clock.now();
-        let outcome = match self.call(self.provider.truth(payment), Result::is_err).await {
+        let outcome = match self.call(self.provider.truth(payment), Result::is_err).await? {
             Called::Answered(Ok(Truth::Charged(Charged { reference }))) => {
                 PaymentCommand::Approve { reference, now: now() }
             }
@@ -133,7 +161,7 @@ impl<X: Receivers> Till<X> {
         let name = Uuid::new_v5(&payment.0, format!("refund of {amount}").as_bytes());
         let call = RefundRequest { payment, reference, key: name, amount };
         let failed = |outcome: &Result<_, _>| matches!(outcome, Err(RefundError::Unavailable(_)));
-        let outcome = match self.call(self.provider.refund(call), failed).await {
+        let outcome = match self.call(self.provider.refund(call), failed).await? {
             Called::Answered(Ok(Refunded { reference })) => {
                 PaymentCommand::MarkRefunded { reference, now: self.clock.now() }
             }
@@ -147,12 +175,18 @@ impl<X: Receivers> Till<X> {
     }
 
     /// The provider's answer, if it is called and it comes in time. One that comes at once costs no timer.
-    async fn call<T>(&self, call: impl Future<Output = T>, failed: impl FnOnce(&T) -> bool) -> Called<T> {
+    async fn call<T>(
+        &self,
+        call: impl Future<Output = T>,
+        failed: impl FnOnce(&T) -> bool,
+    ) -> Result<Called<T>, Answer<Infallible>> {
         // The semaphore is never closed; without a permit the call is made all the same.
         let _line = self.lines.acquire().await;
         // Not before there is a line: what waits for one tells nothing of the provider.
-        let Ok(passage) = self.breaker.enter() else { return Called::LeftAlone };
-        match tokio::time::timeout(self.timeout, call).await {
+        let Ok(passage) = self.breaker.enter() else { return Ok(Called::LeftAlone) };
+        // Where another process may be at it by now, nothing is asked from here.
+        self.tenure.check()?;
+        Ok(match tokio::time::timeout(self.timeout, call).await {
             Err(_) => {
                 passage.failed();
                 Called::Silent
@@ -165,7 +199,7 @@ impl<X: Receivers> Till<X> {
                 }
                 Called::Answered(answer)
             }
-        }
+        })
     }
 
     async fn record(&self, key: &Key, outcome: PaymentCommand, context: &Context) -> Carried {

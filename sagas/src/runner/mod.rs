@@ -25,10 +25,11 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Interval, MissedTickBehavior};
+use work::Work;
 
 /// Events that are read at once.
 const BATCH: usize = 1_024;
-/// The checkpoint is repeated in the subscriptions' file, for those who look there, every so many saves.
+/// The checkpoint is repeated among the subscriptions, for those who look there, every so many saves.
 const SAVES_PER_NOTE: u32 = 20;
 
 /// One process manager, running.
@@ -76,7 +77,7 @@ enum Wake {
 }
 
 impl<P: Process, O: Orders<P>> Runner<P, O> {
-    /// Goes on from what was saved.
+    /// Goes on from what was saved. Whatever others did before the lease was taken is in the journal, and seen.
     pub(crate) async fn resume(
         subscription: Subscription,
         orders: Arc<O>,
@@ -84,13 +85,15 @@ impl<P: Process, O: Orders<P>> Runner<P, O> {
         clock: Arc<dyn Clock>,
         settings: Settings,
     ) -> Result<Self, SagaError> {
+        let head = subscription.journal().caught_up().await.map_err(SubscriptionError::from)?;
+        let fence = subscription.fence().clone();
+        let saved = saved.under(&fence);
         let loaded = saved.load::<P>().await?;
-        let head = subscription.journal().head();
         let after = loaded.checkpoint;
         if after > head {
             return Err(SagaError::AheadOfTheJournal { process: P::NAME, checkpoint: after, head });
         }
-        let mut slots = Slots::new(orders, saved.clone(), after, head);
+        let mut slots = Slots::new(Work::new::<P>(orders, saved.clone(), fence), after, head);
         for (id, state) in loaded.processes {
             slots.restore(id, state);
         }
@@ -259,6 +262,9 @@ impl<P: Process, O: Orders<P>> Runner<P, O> {
 
     async fn saved(&mut self, result: Result<(), SagaError>) -> Result<(), SagaError> {
         let mark = self.saving.take().map_or(0, |saving| saving.mark);
+        if matches!(result, Err(SagaError::TakenOver)) {
+            return result;
+        }
         if let Err(error) = &result {
             tracing::warn!(subscription = P::NAME, %error, "processes cannot be saved now, and will be");
         }

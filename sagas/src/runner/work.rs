@@ -4,7 +4,7 @@ use super::process::{Answer, Orders, Process, State};
 use super::saved::Saved;
 use crate::SagaError;
 use futures_util::FutureExt;
-use journal::Context;
+use journal::{Context, Fence};
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -18,13 +18,15 @@ pub(super) struct Work<O> {
     saved: Saved,
     actor: Arc<str>,
     namespace: Uuid,
+    /// Everything is ordered under it.
+    fence: Fence,
 }
 
 impl<O> Work<O> {
-    pub(super) fn new<P: Process>(orders: Arc<O>, saved: Saved) -> Self {
+    pub(super) fn new<P: Process>(orders: Arc<O>, saved: Saved, fence: Fence) -> Self {
         let actor: Arc<str> = format!("process:{}", P::NAME).into();
         let namespace = Uuid::new_v5(&Uuid::NAMESPACE_OID, actor.as_bytes());
-        Self { orders, saved, actor, namespace }
+        Self { orders, saved, actor, namespace, fence }
     }
 
     /// The same for the same event and place, in every repeat.
@@ -92,8 +94,9 @@ async fn carry_out_all<P: Process, O: Orders<P>>(
     mut commands: Vec<P::Command>,
     (position, correlation_id, causation_id): Occasion,
 ) -> Outcome<P::Stage> {
-    let actor = work.actor.clone();
-    let mut context = Context { command_id: Uuid::nil(), correlation_id, causation_id, actor, seen_revision: None };
+    let (actor, fence) = (work.actor.clone(), Some(work.fence.clone()));
+    let mut context =
+        Context { command_id: Uuid::nil(), correlation_id, causation_id, actor, seen_revision: None, fence };
     let mut index = 0;
     commands.reverse();
     while let Some(command) = commands.pop() {

@@ -81,11 +81,11 @@ impl Shop {
     }
 
     /// What was on its way in several kills in a row is taken for deadly and set aside, until somebody says otherwise.
-    fn retry_what_is_parked(&self) -> bool {
+    async fn retry_what_is_parked(&self) -> bool {
         let mut any = false;
         for subscription in self.world.subscriptions.list() {
             for parked in subscription.parked {
-                self.world.subscriptions.retry(subscription.name, &parked.sequence).unwrap();
+                self.world.subscriptions.retry(&subscription.name, &parked.sequence).await.unwrap();
                 any = true;
             }
         }
@@ -106,7 +106,7 @@ impl Shop {
         let (mut passes, mut calm) = (TimeDelta::seconds(70), 0);
         let began = Instant::now();
         while calm < CALM && began.elapsed() < PATIENCE {
-            let parked = self.retry_what_is_parked();
+            let parked = self.retry_what_is_parked().await;
             self.world.hands.advance(passes);
             passes = (passes * 5 / 4).min(TimeDelta::days(1));
             self.world.quiet().await;

@@ -12,7 +12,7 @@ use domain::quota::Quota;
 use domain::rental::{CancelledBy, Rental, RentalCommand, RentalError, RentalStatus, Terms};
 use domain::store::{Store, StoreCommand};
 use domain::{Currency, CustomerId, Instant, ItemId, Language, Money, PaymentId, Period, RentalId, StoreSlug};
-use journal::{Context, ExecuteError, Executor, Journal, Subscriptions};
+use journal::{Context, ExecuteError, Executor, Journal, Source, Subscriptions};
 use sagas::{Breaker, BreakerSettings, LogMessenger, Messenger, Parts, PaymentProvider, Running, Sagas};
 use sagas::{Settings, SimulatedProvider};
 use std::path::{Path, PathBuf};
@@ -70,6 +70,7 @@ pub fn context(correlation: &str) -> Context {
         causation_id: None,
         actor: "test".into(),
         seen_revision: None,
+        fence: None,
     }
 }
 
@@ -188,7 +189,8 @@ impl World {
         let hands = self.hands.clone();
         Sagas::start(Parts {
             subscriptions: self.subscriptions.clone(),
-            directory: self.directory.clone(),
+            names: Sagas::NAMES.to_vec(),
+            source: Source::Directory(self.directory.clone()),
             rentals: self.rentals.clone(),
             payments: self.payments.clone(),
             items: self.items.clone(),

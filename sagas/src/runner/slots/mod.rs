@@ -5,7 +5,6 @@ mod saving;
 
 use super::low_water::LowWater;
 use super::process::{Orders, Process, State, decoded};
-use super::saved::Saved;
 use super::work::{self, Finished, Outcome, Work};
 use domain::Instant;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -74,9 +73,9 @@ pub(super) struct Slots<P: Process, O> {
 }
 
 impl<P: Process, O: Orders<P>> Slots<P, O> {
-    pub(super) fn new(orders: Arc<O>, saved: Saved, checkpoint: u64, repeat_to: u64) -> Self {
+    pub(super) fn new(work: Work<O>, checkpoint: u64, repeat_to: u64) -> Self {
         Self {
-            work: Arc::new(Work::new::<P>(orders, saved)),
+            work: Arc::new(work),
             slots: HashMap::new(),
             deadlines: BTreeSet::new(),
             dirty: Vec::new(),

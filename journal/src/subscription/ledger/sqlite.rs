@@ -1,7 +1,8 @@
 //! The file in which subscriptions remember how far they are. One thread owns the connection; nobody holds a lock on it.
 
-use super::{Parked, SubscriptionError};
+use super::Remembered;
 use crate::sqlite::{signed, unsigned};
+use crate::subscription::{Parked, SubscriptionError};
 use chrono::DateTime;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::path::Path;
@@ -9,29 +10,22 @@ use tokio::sync::{mpsc, oneshot};
 
 /// Requests that may wait for the thread.
 const QUEUE: usize = 1_024;
-const FILE: &str = "subscriptions.db";
+const NAME: &str = "subscriptions.db";
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// Checkpoints, pauses, attempts and parked sequences of every subscription.
+/// The file, and the thread that has it.
 #[derive(Clone)]
-pub(super) struct Ledger {
+pub(in crate::subscription) struct File {
     jobs: mpsc::Sender<Job>,
 }
 
-/// What is remembered of one subscription.
-pub(super) struct Remembered {
-    pub(super) checkpoint: u64,
-    pub(super) paused: bool,
-    pub(super) parked: Vec<Parked>,
-}
-
-impl Ledger {
-    pub(super) fn open(directory: &Path) -> Result<Self, SubscriptionError> {
-        let mut connection = Connection::open(directory.join(FILE))?;
+impl File {
+    pub(in crate::subscription) fn open(directory: &Path) -> Result<Self, SubscriptionError> {
+        let mut connection = Connection::open(directory.join(NAME))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.execute_batch(include_str!("schema.sql"))?;
+        connection.execute_batch(include_str!("sqlite.sql"))?;
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE);
         std::thread::Builder::new()
             .name("subscriptions".to_owned())
@@ -100,7 +94,11 @@ impl Ledger {
         .await
     }
 
-    pub(super) async fn save_paused(&self, name: &'static str, paused: bool) -> Result<(), SubscriptionError> {
+    pub(in crate::subscription) async fn save_paused(
+        &self,
+        name: &'static str,
+        paused: bool,
+    ) -> Result<(), SubscriptionError> {
         self.run(move |connection| {
             connection
                 .execute(

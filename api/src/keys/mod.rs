@@ -1,10 +1,14 @@
 //! Bearer tokens: minted for a principal, and verified with the algorithm, issuer, audience and expiry pinned.
 
+mod shared;
+
 use crate::principal::Principal;
+use journal::Source;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use quick_cache::sync::Cache;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::Path;
@@ -13,6 +17,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const FILE: &str = "token.key";
 const KEY_BYTES: usize = 32;
+/// A text that a key is made of has at least so many characters.
+const LEAST_CHARACTERS: usize = 32;
+/// Tells the signing key from whatever else may be made of the same text.
+const OF_A_TEXT: &str = "reservoir 2026-11-20 token signing key";
 const ISSUER: &str = "reservoir";
 const AUDIENCE: &str = "reservoir-api";
 /// Tokens whose verification is remembered.
@@ -30,6 +38,12 @@ struct Inner {
     validation: Validation,
     /// By the hash of the token, so that no usable token is kept.
     verified: Cache<[u8; 32], Arc<Verified>>,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys(..)")
+    }
 }
 
 /// A principal whose token was good, and until when it is.
@@ -50,6 +64,18 @@ pub enum KeysError {
     /// The key file holds something else.
     #[error("{FILE} does not hold {KEY_BYTES} bytes")]
     Damaged,
+    /// The key's row holds something else.
+    #[error("the database does not hold {KEY_BYTES} bytes for the token key")]
+    DamagedRow,
+    /// The database cannot be used.
+    #[error("cannot use the token key in the database")]
+    Database(#[from] sqlx::Error),
+    /// The table of the key cannot be made.
+    #[error(transparent)]
+    Connect(#[from] journal::postgres::ConnectError),
+    /// Anybody could guess it.
+    #[error("a signing key has at least {LEAST_CHARACTERS} characters")]
+    TooShort,
     /// The operating system gave no random bytes.
     #[error("no random bytes could be had")]
     NoRandomness,
@@ -68,6 +94,29 @@ struct Claims {
 }
 
 impl Keys {
+    /// The keys of whoever works on this journal: a database has one key for all its processes, and without one the key is a file of
+    /// the data directory. Makes what is missing.
+    ///
+    /// # Errors
+    /// When the database or the file cannot be used.
+    pub async fn of(journal: &Source) -> Result<Self, KeysError> {
+        match journal {
+            Source::Directory(directory) => Self::load_or_create(directory),
+            Source::Postgres(address) => Ok(Self::from_secret(&shared::load_or_create(address).await?)),
+        }
+    }
+
+    /// The keys that follow from a secret text. Equal texts give equal keys.
+    ///
+    /// # Errors
+    /// When it is so short that it could be guessed.
+    pub fn from_text(text: &str) -> Result<Self, KeysError> {
+        if text.chars().count() < LEAST_CHARACTERS {
+            return Err(KeysError::TooShort);
+        }
+        Ok(Self::from_secret(&blake3::derive_key(OF_A_TEXT, text.as_bytes())))
+    }
+
     /// Reads the signing key of a data directory, or makes one that only its owner may read.
     ///
     /// # Errors
@@ -136,10 +185,15 @@ impl Keys {
     }
 }
 
-/// Writes the key beside its place and links it there whole: nobody ever reads half a key.
-fn create(directory: &Path, path: &Path) -> Result<(), KeysError> {
+fn random_secret() -> Result<[u8; KEY_BYTES], KeysError> {
     let mut secret = [0; KEY_BYTES];
     SystemRandom::new().fill(&mut secret).map_err(|_| KeysError::NoRandomness)?;
+    Ok(secret)
+}
+
+/// Writes the key beside its place and links it there whole: nobody ever reads half a key.
+fn create(directory: &Path, path: &Path) -> Result<(), KeysError> {
+    let secret = random_secret()?;
     let unfinished = directory.join(format!("{FILE}.{}", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -187,6 +241,26 @@ mod tests {
         Keys::load_or_create(directory.path()).unwrap();
         let mode = std::fs::metadata(directory.path().join(FILE)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn equal_texts_give_equal_keys_and_short_ones_none() {
+        let text = "a text that nobody guesses, I hope";
+        let token = Keys::from_text(text).unwrap().mint(&alice(), HOUR).unwrap();
+        assert!(Keys::from_text(text).unwrap().verify(&token).is_some());
+        assert!(Keys::from_text("another text that nobody guesses").unwrap().verify(&token).is_none());
+        assert!(matches!(Keys::from_text("guess me"), Err(KeysError::TooShort)));
+    }
+
+    #[tokio::test]
+    async fn processes_that_start_at_once_on_one_database_agree_on_a_key() {
+        let address: journal::postgres::PostgresAddress = cluster::Cluster::shared().database().parse().unwrap();
+        let journal = Source::Postgres(address);
+        let (one, two, three) = tokio::join!(Keys::of(&journal), Keys::of(&journal), Keys::of(&journal));
+        let token = one.unwrap().mint(&alice(), HOUR).unwrap();
+        for keys in [two.unwrap(), three.unwrap(), Keys::of(&journal).await.unwrap()] {
+            assert_eq!(keys.verify(&token).unwrap().principal, alice());
+        }
     }
 
     #[test]

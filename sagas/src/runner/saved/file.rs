@@ -1,17 +1,14 @@
-//! The file in which processes are saved together with their checkpoint.
-//!
-//! A stage that is saved names the last event in it, and events up to that one are passed over when they are read again: so a
-//! process may be saved ahead of the checkpoint. Losing the newest saves in a power cut costs a longer repeat and no more.
+//! Processes in an SQLite file. One thread writes and one reads; nobody holds a lock on a connection.
 
-use super::process::{Process, State};
+use super::{Change, Loaded, signed, unsigned};
 use crate::SagaError;
-use domain::Instant;
+use crate::runner::process::{Process, State};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use std::path::Path;
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-const FILE: &str = "sagas.db";
+const NAME: &str = "sagas.db";
 /// Saves and look-ups that may wait.
 const QUEUE: usize = 4_096;
 
@@ -19,31 +16,16 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The file of all process kinds. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Saved {
+pub(crate) struct File {
     writer: mpsc::Sender<Job>,
     reader: mpsc::Sender<Job>,
     /// How often the file has been opened: a save by whoever had it before comes too late.
     epoch: i64,
 }
 
-/// A process to be written, or forgotten.
-pub(super) struct Change<S> {
-    pub(super) id: Uuid,
-    /// `None` when nothing need be remembered of it any more.
-    pub(super) state: Option<State<S>>,
-    pub(super) deadline: Option<Instant>,
-}
-
-/// What was saved of one kind of process.
-pub(super) struct Loaded<S> {
-    pub(super) checkpoint: u64,
-    /// All of them for a resident kind, and else those with a deadline.
-    pub(super) processes: Vec<(Uuid, State<S>)>,
-}
-
-impl Saved {
-    pub(crate) fn open(directory: &Path) -> Result<Self, SagaError> {
-        let path = directory.join(FILE);
+impl File {
+    pub(super) fn open(directory: &Path) -> Result<Self, SagaError> {
+        let path = directory.join(NAME);
         let writing = Connection::open(&path)?;
         // Whoever had the file before may still be writing its last save.
         writing.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -92,9 +74,6 @@ impl Saved {
         .await
     }
 
-    /// Writes what has changed, and the checkpoint with it. The answer comes when both are in the file.
-    ///
-    /// Not if others have taken the file over: what they have saved of a process since, they take for saved.
     pub(super) async fn save<P: Process>(
         &self,
         changes: Vec<Change<P::Stage>>,
@@ -177,43 +156,4 @@ async fn run<T: Send + 'static>(
     let job: Job = Box::new(move |connection| drop(answer.send(work(connection))));
     jobs.send(job).await.map_err(|_| SagaError::Closing)?;
     Ok(answered.await.map_err(|_| SagaError::Closing)??)
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::payments::Payments;
-    use domain::payment::PaymentEvent;
-    use domain::{Currency, Money, RentalId};
-
-    const PAYMENT: Uuid = Uuid::from_u128(1);
-
-    fn at(position: u64) -> Change<<Payments as Process>::Stage> {
-        let amount = Money::new(1, Currency::try_from("KRW".to_owned()).unwrap());
-        let event = PaymentEvent::RefundRequested { rental: RentalId(PAYMENT), amount, at: Instant::UNIX_EPOCH };
-        let (stage, _) = <Payments as Process>::Stage::default().react(&event);
-        let state = State { stage, position, ..State::new() };
-        Change { id: PAYMENT, state: Some(state), deadline: None }
-    }
-
-    #[tokio::test]
-    async fn what_was_being_saved_when_others_took_over_is_not_written_over_what_they_save() {
-        let directory = tempfile::tempdir().unwrap();
-        let killed = Saved::open(directory.path()).unwrap();
-        killed.load::<Payments>().await.unwrap();
-        let alive = Saved::open(directory.path()).unwrap();
-        alive.load::<Payments>().await.unwrap();
-        alive.save::<Payments>(vec![at(60)], 60).await.unwrap();
-        assert!(matches!(killed.save::<Payments>(vec![at(40)], 50).await, Err(SagaError::TakenOver)));
-        let state = alive.load_one::<Payments>(PAYMENT).await.unwrap().unwrap();
-        assert_eq!((state.position, alive.load::<Payments>().await.unwrap().checkpoint), (60, 60));
-    }
 }
