@@ -1,6 +1,6 @@
 # Every step has a name, and CI runs these same names: `make check`, `make test` …
 .PHONY: help all check format lint docs test unit hostile stories stories-postgres architecture property demo bench bench-short \
-	drills drills-short processes processes-short chaos chaos-short
+	bench-postgres bench-postgres-short drills drills-short processes processes-short chaos chaos-short
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -52,6 +52,14 @@ bench: ## Sagas per second, latency and replay rate, beside the bare limit
 bench-short: ## The same in about a minute
 	cargo build --release --locked -p reservoir
 	cargo run --release --locked -p stories --bin bench -- --short
+
+bench-postgres: ## The same on PostgreSQL, beside a service written plainly from the manuals of cqrs-es and postgres-es
+	cargo build --release --locked -p reservoir -p baseline
+	cargo run --release --locked -p stories --bin bench -- --postgres
+
+bench-postgres-short: ## The same in about half a minute
+	cargo build --release --locked -p reservoir -p baseline
+	cargo run --release --locked -p stories --bin bench -- --postgres --short
 
 drills: ## Load pictures: steady, outages, three times too much, slow clients; about ten minutes
 	cargo build --release --locked -p reservoir

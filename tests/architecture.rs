@@ -13,6 +13,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("journal", &["cluster"]),
     // A PostgreSQL server for tests.
     ("cluster", &[]),
+    // What the bench compares with knows nothing of us.
+    ("baseline", &[]),
     ("projections", &["cluster", "domain", "journal"]),
     ("sagas", &["cluster", "domain", "journal"]),
     ("gateways", &["domain", "sagas"]),

@@ -78,6 +78,15 @@ impl Cluster {
         this
     }
 
+    /// Of the server's first process, whose children are all the others.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn id(&self) -> u32 {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        server.as_ref().expect("the server runs").id
+    }
+
     /// The address of a new, empty database.
     ///
     /// # Panics
