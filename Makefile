@@ -1,6 +1,6 @@
 # Every step has a name, and CI runs these same names: `make check`, `make test` …
 .PHONY: help all check format lint docs test unit hostile stories stories-postgres architecture property demo bench bench-short \
-	drills drills-short chaos chaos-short
+	drills drills-short processes processes-short chaos chaos-short
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 18
@@ -60,6 +60,14 @@ drills: ## Load pictures: steady, outages, three times too much, slow clients; a
 drills-short: ## The same in about three minutes
 	cargo build --release --locked -p reservoir
 	cargo run --release --locked -p stories --bin drills -- --short $(DRILL)
+
+processes: ## Several processes over PostgreSQL: each part away for ten seconds, a rolling restart behind HAProxy, 10,000 buyers
+	cargo build --release --locked -p reservoir
+	cargo run --release --locked -p stories --bin drills -- processes rolling rush
+
+processes-short: ## The same in about two minutes, in the profile of the tests
+	cargo build --locked -p reservoir
+	cargo run --locked -p stories --bin drills -- --short processes rolling rush
 
 chaos: ## 5,000 sagas, a provider with every behaviour, 50 kills; and without keys it has to fail
 	cargo build --release --locked -p reservoir

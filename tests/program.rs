@@ -149,7 +149,8 @@ impl Data {
     }
 
     /// The program with this directory, cut off from whatever configuration is around.
-    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+    #[must_use]
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
         let around = std::env::vars_os().map(|(name, _)| name);
         for name in around.filter(|name| is_configuration(&name.to_string_lossy())) {

@@ -54,7 +54,8 @@ async fn live() -> Answer {
     Answer::json(StatusCode::OK, &serde_json::json!({ "status": "live" }))
 }
 
-/// The process wants requests: it is not draining, and its journal can be written.
+/// The process wants requests: it is not draining, and its journal can be written. While the journal's database is away,
+/// the status is `journal-away`, and becomes `ready` again by itself.
 #[utoipa::path(
     get, path = "/health/ready", tag = "health",
     responses(
@@ -63,11 +64,12 @@ async fn live() -> Answer {
     )
 )]
 async fn ready(State(api): State<Arc<Api>>) -> Answer {
-    let writable = api.journal.failure().is_none();
-    let (code, status) = match (api.is_draining(), writable) {
-        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
-        (false, false) => (StatusCode::SERVICE_UNAVAILABLE, "journal-stopped"),
-        (false, true) => (StatusCode::OK, "ready"),
+    let (stopped, away) = (api.journal.failure().is_some(), api.journal.is_away());
+    let (code, status) = match () {
+        () if api.is_draining() => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+        () if stopped => (StatusCode::SERVICE_UNAVAILABLE, "journal-stopped"),
+        () if away => (StatusCode::SERVICE_UNAVAILABLE, "journal-away"),
+        () => (StatusCode::OK, "ready"),
     };
     let subscriptions = api.subscriptions.list().into_iter().map(|status| SubscriptionHealth {
         name: status.name,
@@ -75,7 +77,7 @@ async fn ready(State(api): State<Arc<Api>>) -> Answer {
         lag: status.lag,
         parked: status.parked.len(),
     });
-    let journal = JournalHealth { head: api.journal.head(), writable };
+    let journal = JournalHealth { head: api.journal.head(), writable: !stopped && !away };
     let payments = PaymentHealth { breaker: api.door.breaker() };
     Answer::json(code, &Health { status, journal, subscriptions: subscriptions.collect(), payments })
 }

@@ -47,7 +47,7 @@ pub use keys::{Keys, KeysError};
 pub use principal::{NotAPrincipal, Principal};
 pub use state::{Parts, PaymentDoor, Running, Settings};
 pub use subscribers::{WebhookGivenUp, WebhookSender, WebhookStanding};
-pub use vault::{Vault, VaultError};
+pub use vault::{KeysToMove, MoveError, Vault, VaultError};
 pub use webhooks::{PaymentNotice, PaymentWebhooks};
 
 pub(crate) use state::Api;

@@ -1,7 +1,7 @@
 //! What every handler works with.
 
 use crate::admission::{Admission, FrontDoor};
-use crate::error::{internal, payment_unavailable, view_behind};
+use crate::error::{payment_unavailable, view_behind};
 use crate::idempotency::{Ids, Requests};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
@@ -9,7 +9,7 @@ use crate::outcomes::Outcomes;
 use crate::problem::Problem;
 use crate::subscribers::WebhookSender;
 use crate::undecided::Undecided;
-use crate::vault::{Vault, VaultError};
+use crate::vault::Vault;
 use crate::webhooks::PaymentWebhooks;
 use domain::contact::Contact;
 use domain::dispatch::Dispatch;
@@ -251,14 +251,14 @@ impl Api {
         }
     }
 
-    /// Seals a text without holding up other requests.
+    /// Seals a text under the customer's key.
     pub(crate) async fn seal(&self, customer: CustomerId, text: String) -> Result<Personal, Problem> {
-        self.in_vault(move |vault| vault.seal(&customer, &text)).await
+        Ok(self.vault.seal(&customer, &text).await?)
     }
 
-    /// Opens a text without holding up other requests; `None` once it was erased.
+    /// Opens a text; `None` once it was erased.
     pub(crate) async fn unseal(&self, customer: CustomerId, sealed: Personal) -> Result<Option<String>, Problem> {
-        self.in_vault(move |vault| vault.unseal(&customer, &sealed)).await
+        Ok(self.vault.unseal(&customer, &sealed).await?)
     }
 
     /// Opens what was said, if anything was; `None` also once it was erased.
@@ -270,20 +270,6 @@ impl Api {
         match sealed {
             Some(sealed) => self.unseal(customer.clone(), sealed).await,
             None => Ok(None),
-        }
-    }
-
-    async fn in_vault<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Vault) -> Result<T, VaultError> + Send + 'static,
-    ) -> Result<T, Problem> {
-        let vault = self.vault.clone();
-        match tokio::task::spawn_blocking(move || work(&vault)).await {
-            Ok(done) => Ok(done?),
-            Err(error) => {
-                tracing::error!(%error, "the vault did not answer");
-                Err(internal())
-            }
         }
     }
 }

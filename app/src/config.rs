@@ -222,6 +222,23 @@ fn source(text: &str, data: &Path) -> Result<Source, Failure> {
     }
 }
 
+/// A journal at one end of a copy: what `--journal` takes, or a directory, also as `sqlite:<directory>`.
+pub(crate) fn place(flag: &str, text: &str, data: &Path) -> Result<Source, Failure> {
+    let wrong = |why: &str| Err(Failure::new(format!("{flag}: {why}")));
+    match text.strip_prefix("sqlite:") {
+        _ if text == "sqlite" || PostgresAddress::is_meant_by(text) => {
+            source(text, data).map_err(|failure| Failure::because(flag, failure))
+        }
+        Some("") => wrong("`sqlite:` is followed by a directory"),
+        Some(directory) => Ok(Source::Directory(directory.trim_start_matches("//").into())),
+        // Nothing of it is shown: it may hold a password.
+        None if text.is_empty() || text.contains("://") => {
+            wrong("a directory, or an address that begins with postgres://")
+        }
+        None => Ok(Source::Directory(text.into())),
+    }
+}
+
 fn address(text: &str) -> Result<SocketAddr, Failure> {
     text.parse().map_err(|_| Failure::new(format!("listen `{text}`: an address looks like 127.0.0.1:8080")))
 }
@@ -260,6 +277,24 @@ mod tests {
         let address = "postgres://somebody:secret@host:port/x".to_owned();
         let line = resolved(Options { journal: Some(address), ..Options::default() }).unwrap_err();
         assert!(line.contains("looks like postgres://user@host/database") && !line.contains("secret"), "{line}");
+    }
+
+    #[test]
+    fn an_end_of_a_copy_is_a_directory_or_a_database() {
+        let data = Path::new("the-data");
+        let directory = |text| match place("from", text, data) {
+            Ok(Source::Directory(directory)) => directory.display().to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(directory("sqlite"), "the-data");
+        assert_eq!(directory("./data"), "./data");
+        assert_eq!(directory("sqlite:some/data"), "some/data");
+        assert_eq!(directory("sqlite:///some/data"), "/some/data");
+        assert!(matches!(place("to", "postgres://somebody@host/x", data), Ok(Source::Postgres(_))));
+        for wrong in ["", "sqlite:", "postgre://a:secret@host/x", "postgres://a:secret@host:port/x"] {
+            let line = place("to", wrong, data).unwrap_err().line();
+            assert!(line.starts_with("to: ") && !line.contains("secret"), "{line}");
+        }
     }
 
     #[test]

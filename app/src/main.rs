@@ -39,6 +39,8 @@ enum Command {
     Demo(commands::demo::Arguments),
     /// Drop views and build them again from the first event.
     Replay(commands::replay::Arguments),
+    /// Copy a journal to another back end, with the keys that belong to it; a copy that was stopped goes on.
+    Copy(commands::copy::Arguments),
     /// Check every event's position, revision and hash.
     Verify,
     /// Print events, one JSON object a line.
@@ -86,6 +88,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve => runtime.block_on(commands::serve::run(&config)),
         Command::Demo(arguments) => runtime.block_on(commands::demo::run(&config, &arguments)),
         Command::Replay(arguments) => runtime.block_on(commands::replay::run(&config, &arguments)),
+        Command::Copy(arguments) => runtime.block_on(commands::copy::run(&config, &arguments)),
         Command::Verify => runtime.block_on(commands::verify::run(&config)),
         Command::Events(arguments) => runtime.block_on(commands::events::run(&config, &arguments)),
         Command::Policy(arguments) => commands::policy::run(&arguments),

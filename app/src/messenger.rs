@@ -105,9 +105,7 @@ impl AddressBook for Book {
             let sealed = |contact: &Contact, _| contact.email().map(|(email, _)| email.clone());
             let sealed = self.contacts.inspect(customer.as_str(), sealed).await.map_err(|error| unreadable(&error))?;
             let Some(sealed) = sealed else { return Ok(None) };
-            let (vault, customer) = (self.vault.clone(), customer.clone());
-            let opened = tokio::task::spawn_blocking(move || vault.unseal(&customer, &sealed)).await;
-            opened.map_err(|error| unreadable(&error))?.map_err(|error| unreadable(&error))
+            self.vault.unseal(customer, &sealed).await.map_err(|error| unreadable(&error))
         })
     }
 }

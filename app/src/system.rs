@@ -86,7 +86,8 @@ impl System {
             .await
             .map_err(|error| Failure::because("cannot start the views", error))?;
         let keys = config.keys().await?;
-        let vault = Vault::open(data).map_err(|error| Failure::because("cannot open the personal keys", error))?;
+        let vault = Vault::of(&config.journal).await;
+        let vault = vault.map_err(|error| Failure::because("cannot open the personal keys", error))?;
         let contacts = executor::<Contact>(&journal);
         let messages = executor::<Message>(&journal);
         let messenger = config.messenger.messenger(data, &contacts, &vault)?;

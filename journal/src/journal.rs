@@ -1,7 +1,7 @@
 //! The handle that everything else holds: append, read, follow.
 
 use crate::append::{Append, AppendError, Appended};
-use crate::postgres::{ConnectError, PostgresAddress};
+use crate::postgres::{ConnectError, PostgresAddress, Presence};
 use crate::queue::{Fate, Place, QUEUE, Request};
 use crate::reader::Reader;
 use crate::recorded::{Recorded, Shared};
@@ -25,6 +25,8 @@ struct Inner {
     tail: Arc<Tail>,
     reader: Reader,
     failure: watch::Receiver<Option<Arc<str>>>,
+    /// Of a database; a file is always there.
+    presence: Option<Arc<Presence>>,
     /// What keeps a shared journal fed ends when this does.
     _alive: Option<watch::Sender<()>>,
 }
@@ -50,7 +52,7 @@ impl Journal {
         let (fail, failure) = watch::channel(None);
         let opened = crate::sqlite::open(directory, requests, fail)?;
         let reader = Reader::Sqlite(opened.reader);
-        let inner = Inner { queue, tail: opened.tail, reader, failure, _alive: None };
+        let inner = Inner { queue, tail: opened.tail, reader, failure, presence: None, _alive: None };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -63,7 +65,8 @@ impl Journal {
         let (fail, failure) = watch::channel(None);
         let opened = crate::postgres::open(address, requests, fail).await?;
         let reader = Reader::Postgres(opened.reader);
-        let inner = Inner { queue, tail: opened.tail, reader, failure, _alive: Some(opened.alive) };
+        let (presence, alive) = (Some(opened.presence), Some(opened.alive));
+        let inner = Inner { queue, tail: opened.tail, reader, failure, presence, _alive: alive };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -101,6 +104,12 @@ impl Journal {
     #[must_use]
     pub fn failure(&self) -> Option<Arc<str>> {
         self.inner.failure.borrow().clone()
+    }
+
+    /// Whether its database is known to be away: then nothing can be read or appended now, and it may come back by itself.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.inner.presence.as_ref().is_some_and(|presence| presence.is_away())
     }
 
     /// Waits until the writer stops because the disk failed, and says why. Never ends while all is well, nor after a close.

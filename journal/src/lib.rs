@@ -4,6 +4,7 @@
 //! whoever has read position `n` has read everything up to `n`. **An append is acknowledged only when it is on the disk.**
 
 mod append;
+mod copy;
 mod executor;
 mod fence;
 mod hash;
@@ -20,6 +21,7 @@ mod texts;
 mod verify;
 
 pub use append::{Append, AppendError, Appended, Context, Expected, NewEvent};
+pub use copy::{CopyError, Copying};
 pub use executor::{Done, Executable, ExecuteError, Executor};
 pub use fence::Fence;
 pub use journal::{Follower, Journal, ReadError};

@@ -69,4 +69,12 @@ impl StoredJournal {
             Self::Database(database) => Ok(database.read(stream, after, limit).await?),
         }
     }
+
+    /// The last position.
+    pub(crate) async fn head(&mut self) -> Result<u64, OpenError> {
+        match self {
+            Self::File(file) => Ok(file.head()?),
+            Self::Database(database) => Ok(database.ends().await?.last),
+        }
+    }
 }

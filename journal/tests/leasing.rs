@@ -308,7 +308,7 @@ async fn every_process_sees_and_steers_what_one_of_them_owns() {
     readers.progressed(4);
     readers.park(parked()).await.unwrap();
     one.subscriptions.set_note("readers", json!({ "breaker": "open" })).unwrap();
-    until(async || two.subscriptions.note("readers").is_some()).await;
+    until(async || two.subscriptions.note("readers").is_some() && two.journal.head() == 5).await;
     let there = &two.subscriptions.listed().await.unwrap()[0];
     assert_eq!((&*there.name, there.owner.as_deref(), there.epoch), ("readers", Some("one"), lease.epoch()));
     assert_eq!((there.position, there.lag, there.state), (4, 1, SubscriptionState::Running));

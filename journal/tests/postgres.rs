@@ -29,6 +29,16 @@ fn counters(journal: &Journal) -> Executor<Counter> {
     Executor::<Counter>::new::<CounterEvent>(journal.clone())
 }
 
+/// Polled: what changes it is in another program.
+async fn until(condition: impl Fn() -> bool) {
+    let reached = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, reached).await.unwrap();
+}
+
 async fn verified(address: &str) -> Verified {
     Verified::database(&address.parse().unwrap(), |_, _| {}).await.unwrap()
 }
@@ -38,9 +48,12 @@ async fn the_repository_of_postgres_es_reads_our_streams() {
     let address = fresh();
     let journal = opened(&address).await;
     let id = uuid::Uuid::now_v7().to_string();
-    for _ in 0..3 {
-        counters(&journal).execute(&id, ONE_MORE, &context()).await.unwrap();
+    let mut contexts = [context(), context(), context()];
+    contexts[1].causation_id = Some(uuid::Uuid::now_v7());
+    for context in &contexts {
+        counters(&journal).execute(&id, ONE_MORE, context).await.unwrap();
     }
+    let ours = journal.read_stream(&format!("counter-{id}"), 0).await.unwrap();
     journal.append(append(&format!("request-{id}"), Expected::Revision(0), &["{}"])).await.unwrap();
 
     let pool = sqlx::PgPool::connect(&address).await.unwrap();
@@ -50,7 +63,17 @@ async fn the_repository_of_postgres_es_reads_our_streams() {
     assert_eq!(seen, [(1, Some(1)), (2, Some(2)), (3, Some(3))]);
     assert_eq!((&*events[0].event_type, &*events[0].event_version), ("Counted", "1"));
     assert_eq!((&*events[0].aggregate_type, &*events[0].aggregate_id), ("counter", &*id));
-    assert_eq!(events[0].metadata["actor"], "a test");
+    for ((event, ours), context) in events.iter().zip(&ours).zip(&contexts) {
+        let metadata = serde_json::json!({
+            "event_id": ours.event_id,
+            "correlation_id": &*context.correlation_id,
+            "command_id": context.command_id,
+            "actor": &*context.actor,
+        });
+        let mut metadata = metadata.as_object().unwrap().clone();
+        metadata.extend(context.causation_id.map(|id| ("causation_id".to_owned(), serde_json::json!(id))));
+        assert_eq!(event.metadata, serde_json::Value::Object(metadata));
+    }
     let later = repository.get_last_events::<Counter>(&id, 2).await.unwrap();
     assert_eq!(later.len(), 1);
 
@@ -220,13 +243,19 @@ async fn while_the_database_is_away_nothing_is_acknowledged_and_then_all_goes_on
     fill(&journal, 10).await;
     counters.execute("a", ONE_MORE, &context()).await.unwrap();
     let mut follower = journal.follow(11);
+    assert!(!journal.is_away());
     cluster.crash();
+    // Also where nobody asks for anything.
+    until(|| journal.is_away()).await;
+    let asked = std::time::Instant::now();
     let refused = counters.execute("a", ONE_MORE, &context()).await;
     assert!(matches!(refused, Err(ExecuteError::Journal(AppendError::Unavailable(_)))), "{refused:?}");
     let refused = journal.append(append("b-1", Expected::Any, &["{}"])).await;
     assert!(matches!(refused, Err(AppendError::Unavailable(_))), "{refused:?}");
     assert!(journal.read_stream("note-1", 0).await.is_err());
+    assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
     cluster.resume();
+    until(|| !journal.is_away()).await;
     let done = tokio::time::timeout(PATIENCE, async {
         loop {
             match counters.execute("a", ONE_MORE, &context()).await {

@@ -7,6 +7,7 @@ use journal::{Recorded, Shared};
 use rusqlite::Connection;
 use std::any::Any;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -111,9 +112,9 @@ pub(crate) fn missing<'e>(
 ) -> Vec<Key> {
     let mut seen = HashMap::new();
     for (key, event, decoded) in events {
-        if !seen.contains_key(&key) {
-            let needed = fold.needs(&key, event, decoded, trusting);
-            seen.insert(key, needed);
+        if let Entry::Vacant(first) = seen.entry(key) {
+            let needed = fold.needs(first.key(), event, decoded, trusting);
+            first.insert(needed);
         }
     }
     seen.into_iter().filter_map(|(key, needed)| needed.then_some(key)).collect()
@@ -213,7 +214,7 @@ impl<P: Projection> Fold for Folding<P> {
     fn needs(&self, key: &Key, event: &Recorded, decoded: &Event, trusting: bool) -> bool {
         // What panics here does so again when it is taken in, and is told then.
         let begins = || guarded(|| Ok::<_, Indigestible>(P::begin(event, decoded).is_some())).unwrap_or(true);
-        !self.places.contains_key(key) && !(trusting && begins())
+        !(self.places.contains_key(key) || trusting && begins())
     }
 
     fn take(&mut self, source: Option<Source<'_>>, key: Key, event: &Recorded, decoded: &Event) -> Result<(), Trouble> {

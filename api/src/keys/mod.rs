@@ -1,6 +1,9 @@
 //! Bearer tokens: minted for a principal, and verified with the algorithm, issuer, audience and expiry pinned.
 
 mod shared;
+pub(crate) mod tables;
+
+pub(crate) use shared::{put_secret, secret_of};
 
 use crate::principal::Principal;
 use domain::WebhookId;
@@ -127,17 +130,18 @@ impl Keys {
     /// # Errors
     /// When the file cannot be used.
     pub fn load_or_create(directory: &Path) -> Result<Self, KeysError> {
-        let path = directory.join(FILE);
-        let secret = match std::fs::read(&path) {
-            Ok(secret) => secret,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                create(directory, &path)?;
+        let secret = match stored(directory)? {
+            Some(secret) => secret,
+            None => {
+                put(directory, &random_secret()?, |unfinished, path| match std::fs::hard_link(unfinished, path) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+                    Ok(()) | Err(_) => std::fs::remove_file(unfinished),
+                })?;
                 // Another process may have been first: what lies there counts.
-                std::fs::read(&path)?
+                stored(directory)?.ok_or(KeysError::Damaged)?
             }
-            Err(error) => return Err(error.into()),
         };
-        if secret.len() == KEY_BYTES { Ok(Self::from_secret(&secret)) } else { Err(KeysError::Damaged) }
+        Ok(Self::from_secret(&secret))
     }
 
     fn from_secret(secret: &[u8]) -> Self {
@@ -204,23 +208,36 @@ fn random_secret() -> Result<[u8; KEY_BYTES], KeysError> {
     Ok(secret)
 }
 
-/// Writes the key beside its place and links it there whole: nobody ever reads half a key.
-fn create(directory: &Path, path: &Path) -> Result<(), KeysError> {
-    let secret = random_secret()?;
+/// The key of a data directory, if there is one.
+pub(crate) fn stored(directory: &Path) -> Result<Option<[u8; KEY_BYTES]>, KeysError> {
+    match std::fs::read(directory.join(FILE)) {
+        Ok(secret) => secret.try_into().map(Some).map_err(|_| KeysError::Damaged),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts a key into a data directory, also in the place of another one.
+pub(crate) fn store(directory: &Path, secret: &[u8; KEY_BYTES]) -> Result<(), KeysError> {
+    put(directory, secret, |unfinished, path| std::fs::rename(unfinished, path))
+}
+
+/// Writes the key beside its place and moves it there whole: nobody ever reads half a key.
+fn put(
+    directory: &Path,
+    secret: &[u8; KEY_BYTES],
+    settle: impl FnOnce(&Path, &Path) -> io::Result<()>,
+) -> Result<(), KeysError> {
     let unfinished = directory.join(format!("{FILE}.{}", std::process::id()));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&unfinished)?;
-    file.write_all(&secret)?;
+    file.write_all(secret)?;
     file.sync_all()?;
-    let linked = std::fs::hard_link(&unfinished, path);
-    std::fs::remove_file(&unfinished)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
-        Ok(()) | Err(_) => Ok(std::fs::File::open(directory)?.sync_all()?),
-    }
+    settle(&unfinished, &directory.join(FILE))?;
+    Ok(std::fs::File::open(directory)?.sync_all()?)
 }
 
 fn now_s() -> u64 {

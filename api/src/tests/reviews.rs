@@ -194,7 +194,7 @@ async fn the_words_are_gone_with_the_customer_and_the_stars_are_not() {
     let film = cinema(&house).await;
     let rental = attended(&house, &film, ALICE).await;
     review(&house, "POST", &rental, &json!({ "stars": 4, "text": "Good." })).send().await;
-    Vault::open(house.directory.path()).unwrap().erase(&"alice".parse().unwrap()).unwrap();
+    Vault::open(house.directory.path()).unwrap().erase(&"alice".parse().unwrap()).await.unwrap();
     assert_eq!(texts(&house, &film).await, [Value::Null]);
     let own = read(&house, &format!("/v1/rentals/{rental}")).await["review"].clone();
     assert_eq!((&own["stars"], own.get("text")), (&json!(4), Some(&Value::Null)));

@@ -1,5 +1,6 @@
 //! One file a subcommand.
 
+pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod events;
 pub(crate) mod policy;

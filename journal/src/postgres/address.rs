@@ -47,6 +47,17 @@ pub enum ConnectError {
         /// The newest one that this program can use.
         known: i32,
     },
+    /// A copy into it was begun and is not finished.
+    #[error("the journal is half copied: run the same `reservoir copy` again, which goes on")]
+    HalfCopied,
+    /// What it acknowledges it may lose.
+    #[error("the database at {place} does not keep what it acknowledges: {setting} is off")]
+    Unsafe {
+        /// Host, port and database.
+        place: String,
+        /// The setting that has to be on.
+        setting: &'static str,
+    },
     /// PostgreSQL refuses what the journal needs.
     #[error("cannot use the database")]
     Database(#[source] sqlx::Error),

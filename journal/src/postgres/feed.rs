@@ -4,12 +4,13 @@
 //! be lost, for the poll finds whatever it did not tell of.
 
 use super::address::{connect, within};
+use super::presence::Presence;
 use super::reader::Reader;
 use crate::journal::ReadError;
 use crate::recorded::Recorded;
 use crate::tail::Tail;
 use sqlx::postgres::{PgConnectOptions, PgListener};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -84,10 +85,34 @@ async fn signal(
     Ok(())
 }
 
-/// Reads what other processes write into the tail. Ends with the last handle of the journal.
-pub(super) async fn keep_fed(me: Uuid, pool: PgPool, reader: Reader, tail: Arc<Tail>, mut alive: watch::Receiver<()>) {
+/// The database as the feed uses it.
+pub(super) struct Source {
+    pub(super) pool: PgPool,
+    pub(super) options: PgConnectOptions,
+    pub(super) presence: Arc<Presence>,
+}
+
+impl Source {
+    /// Whether anybody can connect: a pool whose connections are all busy is no sign of anything.
+    async fn answers(&self) -> bool {
+        match connect(&self.options).await {
+            Ok(connection) => within(PATIENCE, connection.close()).await.is_ok(),
+            Err(_) => false,
+        }
+    }
+}
+
+/// Reads what other processes write into the tail, and finds out whether the database is there. Ends with the last handle of
+/// the journal.
+pub(super) async fn keep_fed(
+    me: Uuid,
+    source: Source,
+    reader: Reader,
+    tail: Arc<Tail>,
+    mut alive: watch::Receiver<()>,
+) {
     let wake = Arc::new(Notify::new());
-    let listener = tokio::spawn(listen(me, pool, wake.clone()));
+    let listener = tokio::spawn(listen(me, source.pool.clone(), wake.clone()));
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -96,10 +121,17 @@ pub(super) async fn keep_fed(me: Uuid, pool: PgPool, reader: Reader, tail: Arc<T
             () = wake.notified() => {}
             ended = alive.changed() => if ended.is_err() { break },
         }
+        // The pool would wait for a connection that nobody gives.
+        if !source.presence.is_readable() && !source.answers().await {
+            continue;
+        }
         match catch_up(&reader, &tail).await {
-            Ok(()) => {}
+            Ok(()) => source.presence.set_readable(true),
             Err(ReadError::Closing) => break,
-            Err(error) => tracing::debug!(%error, "what others write cannot be read now"),
+            Err(error) => {
+                tracing::debug!(%error, "what others write cannot be read now");
+                source.presence.set_readable(source.answers().await);
+            }
         }
     }
     listener.abort();
@@ -107,7 +139,7 @@ pub(super) async fn keep_fed(me: Uuid, pool: PgPool, reader: Reader, tail: Arc<T
 
 async fn catch_up(reader: &Reader, tail: &Tail) -> Result<(), ReadError> {
     loop {
-        let events = reader.all(tail.head(), PAGE).await?;
+        let events = reader.probe(tail.head(), PAGE).await?;
         let more = events.len() == PAGE;
         tail.extend(events);
         if !more {

@@ -2,8 +2,11 @@
 
 mod address;
 mod batch;
+mod copy;
+mod durability;
 mod feed;
 mod fence;
+mod presence;
 mod reader;
 mod schema;
 mod sql;
@@ -12,7 +15,9 @@ mod writer;
 
 pub use address::{ConnectError, PostgresAddress};
 pub(crate) use address::{connect, within};
+pub(crate) use copy::DatabaseTarget;
 pub use fence::{FenceError, check_fence};
+pub(crate) use presence::Presence;
 pub use reader::JournalDatabase;
 pub(crate) use reader::{Reader, signed, unsigned};
 pub use tables::Tables;
@@ -32,6 +37,7 @@ pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 pub(crate) struct Opened {
     pub(crate) tail: Arc<Tail>,
     pub(crate) reader: Reader,
+    pub(crate) presence: Arc<Presence>,
     /// Everything that runs for this journal ends when this is dropped.
     pub(crate) alive: watch::Sender<()>,
 }
@@ -43,21 +49,25 @@ pub(crate) async fn open(
     failure: watch::Sender<Option<Arc<str>>>,
 ) -> Result<Opened, ConnectError> {
     let mut connection = address.connect().await?;
+    durability::check(&mut connection, address).await?;
     schema::migrate(&mut connection).await?;
     let state = sql::head(&mut connection).await.map_err(ConnectError::Database)?;
     let pool = PgPoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(CONNECT)
         .connect_lazy_with(address.options().clone());
-    let reader = Reader::new(pool.clone());
+    let presence = Arc::new(Presence::default());
+    let reader = Reader::new(pool.clone(), presence.clone());
     let tail = Arc::new(Tail::new(state.position));
     let (alive, ended) = watch::channel(());
     let me = uuid::Uuid::now_v7();
     let (written, to_tell) = watch::channel(0);
     tokio::spawn(feed::tell(me, address.options().clone(), to_tell));
-    tokio::spawn(feed::keep_fed(me, pool, reader.clone(), tail.clone(), ended));
+    let source = feed::Source { pool, options: address.options().clone(), presence: presence.clone() };
+    tokio::spawn(feed::keep_fed(me, source, reader.clone(), tail.clone(), ended));
     let feed = feed::Feed::new(tail.clone(), reader.clone());
-    let writer = writer::Writer::new(address.options().clone(), connection, state, feed, failure, written);
+    let writer = writer::Writer::new(address.options().clone(), connection, state, feed, failure, written)
+        .known_to(presence.clone());
     tokio::spawn(writer.run(requests));
-    Ok(Opened { tail, reader, alive })
+    Ok(Opened { tail, reader, presence, alive })
 }

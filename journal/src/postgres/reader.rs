@@ -1,6 +1,7 @@
 //! Reading what is committed. Readers never wait for a writer.
 
 use super::address::{ConnectError, PostgresAddress, within};
+use super::presence::Presence;
 use super::{schema, sql};
 use crate::journal::ReadError;
 use crate::recorded::Recorded;
@@ -11,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// A page of events takes milliseconds; a database that takes this long is away.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 const COLUMNS: &str = "position, aggregate_type, aggregate_id, sequence, event_type, event_version, payload::text, \
                        recorded_at, event_id, correlation_id, causation_id, command_id, actor, hash";
@@ -20,11 +21,17 @@ const COLUMNS: &str = "position, aggregate_type, aggregate_id, sequence, event_t
 #[derive(Clone)]
 pub(crate) struct Reader {
     pool: PgPool,
+    presence: Arc<Presence>,
 }
 
 impl Reader {
-    pub(super) const fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub(super) const fn new(pool: PgPool, presence: Arc<Presence>) -> Self {
+        Self { pool, presence }
+    }
+
+    /// Reads also while the database is known to be away: to find out whether it is still.
+    pub(super) async fn probe(&self, after: u64, limit: usize) -> Result<Vec<Recorded>, ReadError> {
+        self.try_run(async |connection| events_after(connection, after, limit).await).await
     }
 
     pub(crate) async fn stream(&self, stream: &str, after_revision: u64) -> Result<Vec<Recorded>, ReadError> {
@@ -53,6 +60,17 @@ impl Reader {
     }
 
     async fn run<T>(
+        &self,
+        read: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, ReadError> {
+        // Nobody waits for a connection that is known not to come.
+        if !self.presence.is_readable() {
+            return Err(ReadError::Database("the database is away".into()));
+        }
+        self.try_run(read).await
+    }
+
+    async fn try_run<T>(
         &self,
         read: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, ReadError> {

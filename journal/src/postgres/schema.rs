@@ -8,13 +8,42 @@ const STEPS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sq
 /// Names the lock under which one process changes the tables and the others wait.
 pub(super) const LOCK: i64 = 0x7265_7365_7276_6f69;
 
+/// Stands beside the version while a copy into the journal is under way: older programs, too, do not touch it then.
+const COPYING: i32 = i32::MAX;
+
 /// The newest version that this program knows.
 fn newest() -> i32 {
     i32::try_from(STEPS.len()).unwrap_or(i32::MAX)
 }
 
-/// Brings the tables up to date, or refuses those of a newer program.
+/// Brings the tables up to date, or refuses those of a newer program, and a journal that is half copied.
 pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), ConnectError> {
+    prepare(connection).await?;
+    let copying = sqlx::query("SELECT EXISTS (SELECT FROM journal_schema WHERE version = $1)")
+        .bind(COPYING)
+        .fetch_one(connection)
+        .await
+        .and_then(|row| row.try_get::<bool, _>(0))
+        .map_err(ConnectError::Database)?;
+    if copying { Err(ConnectError::HalfCopied) } else { Ok(()) }
+}
+
+/// Says to every program that starts that a copy is under way.
+pub(super) async fn mark_copying(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("INSERT INTO journal_schema (version) SELECT $1 WHERE NOT EXISTS (SELECT FROM journal_schema WHERE version = $1)")
+        .bind(COPYING)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// The journal is whole.
+pub(super) async fn unmark_copying(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM journal_schema WHERE version = $1").bind(COPYING).execute(connection).await.map(drop)
+}
+
+/// Brings the tables up to date, or refuses those of a newer program.
+pub(super) async fn prepare(connection: &mut PgConnection) -> Result<(), ConnectError> {
     if version(connection).await? == Some(newest()) {
         return Ok(());
     }
@@ -44,7 +73,11 @@ async fn migrate_alone(connection: &mut PgConnection) -> Result<(), ConnectError
             .await
             .map_err(ConnectError::Database)?;
     }
-    transaction.execute("DELETE FROM journal_schema").await.map_err(ConnectError::Database)?;
+    sqlx::query("DELETE FROM journal_schema WHERE version < $1")
+        .bind(COPYING)
+        .execute(&mut *transaction)
+        .await
+        .map_err(ConnectError::Database)?;
     sqlx::query("INSERT INTO journal_schema (version) VALUES ($1)")
         .bind(newest())
         .execute(&mut *transaction)
@@ -70,7 +103,8 @@ async fn version(connection: &mut PgConnection) -> Result<Option<i32>, ConnectEr
     if !there {
         return Ok(None);
     }
-    let found: Option<i32> = sqlx::query("SELECT max(version) FROM journal_schema")
+    let found: Option<i32> = sqlx::query("SELECT max(version) FROM journal_schema WHERE version < $1")
+        .bind(COPYING)
         .fetch_one(connection)
         .await
         .and_then(|row| row.try_get(0))

@@ -3,6 +3,7 @@
 use super::batch::{Entry, Head, Plan, State};
 use super::reader::{signed, unsigned};
 use crate::fence::Fence;
+use crate::recorded::Recorded;
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
@@ -164,20 +165,7 @@ pub(super) async fn store(
 ) -> Result<bool, sqlx::Error> {
     let events = || entries.iter().filter(|entry| entry.stands()).flat_map(|entry| &entry.events);
     let (types, ids): (Vec<&str>, Vec<&str>) = events().map(|event| parts(&event.stream)).unzip();
-    let metadata: Vec<String> = events()
-        .map(|event| {
-            let mut metadata = json!({
-                "event_id": event.event_id,
-                "correlation_id": &*event.correlation_id,
-                "command_id": event.command_id,
-                "actor": &*event.actor,
-            });
-            if let Some(causation) = event.causation_id {
-                metadata["causation_id"] = json!(causation);
-            }
-            metadata.to_string()
-        })
-        .collect();
+    let metadata: Vec<String> = events().map(metadata).collect();
     let (names, epochs) = columns(fences);
     let query = sqlx::query(if fences.is_empty() { STORE } else { STORE_FENCED })
         .bind(signed(plan.end.position))
@@ -201,6 +189,20 @@ pub(super) async fn store(
     let query = if fences.is_empty() { query } else { query.bind(names).bind(epochs) };
     let result = query.execute(connection).await?;
     Ok(result.rows_affected() == plan.events)
+}
+
+/// What postgres-es knows as metadata.
+pub(super) fn metadata(event: &Recorded) -> String {
+    let mut metadata = json!({
+        "event_id": event.event_id,
+        "correlation_id": &*event.correlation_id,
+        "command_id": event.command_id,
+        "actor": &*event.actor,
+    });
+    if let Some(causation) = event.causation_id {
+        metadata["causation_id"] = json!(causation);
+    }
+    metadata.to_string()
 }
 
 /// How postgres-es names a stream.

@@ -23,12 +23,19 @@ impl Tables {
         if self.version(connection).await?.is_some_and(|found| found == known) {
             return Ok(());
         }
-        let mut transaction = connection.begin().await.map_err(ConnectError::Database)?;
-        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        // Before the transaction, which looks at the catalogue as it is when it begins.
+        sqlx::query("SELECT pg_advisory_lock($1)")
             .bind(LOCK)
-            .execute(&mut *transaction)
+            .execute(&mut *connection)
             .await
             .map_err(ConnectError::Database)?;
+        let migrated = self.migrate_alone(connection, known).await;
+        let freed = sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(connection).await;
+        migrated.and(freed.map(drop).map_err(ConnectError::Database))
+    }
+
+    async fn migrate_alone(&self, connection: &mut PgConnection, known: i32) -> Result<(), ConnectError> {
+        let mut transaction = connection.begin().await.map_err(ConnectError::Database)?;
         // Another process may have been faster.
         let found = self.version(&mut transaction).await?.unwrap_or(0);
         if found > known {

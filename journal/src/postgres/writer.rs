@@ -6,6 +6,7 @@
 use super::address::{connect, within};
 use super::batch::{Entry, Head, Plan, Seen, State, fences, plan};
 use super::feed::Feed;
+use super::presence::Presence;
 use super::sql;
 use crate::hash::Chain;
 use crate::queue::{Request, gather};
@@ -21,7 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 /// Streams whose last event is remembered.
 const HEADS: usize = 65_536;
 /// A batch takes milliseconds; one that takes this long may have been written or not.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How often one batch is sent when each time the connection is lost.
 const TRIES: u32 = 3;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -64,6 +65,7 @@ pub(super) struct Writer {
     feed: Feed,
     failure: watch::Sender<Option<Arc<str>>>,
     written: watch::Sender<u64>,
+    presence: Arc<Presence>,
 }
 
 impl Writer {
@@ -87,7 +89,13 @@ impl Writer {
             feed,
             failure,
             written,
+            presence: Arc::default(),
         }
+    }
+
+    /// Tells of the times without a database.
+    pub(super) fn known_to(self, presence: Arc<Presence>) -> Self {
+        Self { presence, ..self }
     }
 
     /// Serves the queue until it is closed, or the journal is found to be another one.
@@ -95,8 +103,12 @@ impl Writer {
         let mut closing = None;
         while closing.is_none() && self.failure.borrow().is_none() {
             if self.connection.is_none() {
+                self.presence.set_writable(false);
                 match self.away(&mut requests).await {
-                    Away::Back => continue,
+                    Away::Back => {
+                        self.presence.set_writable(true);
+                        continue;
+                    }
                     Away::Closed(done) => closing = done,
                 }
                 break;

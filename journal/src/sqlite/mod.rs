@@ -1,8 +1,10 @@
 //! The embedded journal: one SQLite file, one connection that writes, many that read.
 
+mod copy;
 mod reader;
 mod writer;
 
+pub(crate) use copy::FileTarget;
 pub(crate) use reader::{Reader, Reading, signed, unsigned};
 
 use crate::queue::Request;
@@ -19,6 +21,8 @@ use tokio::sync::{mpsc, watch};
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// Written into the file's header; a file of a newer Reservoir is not touched.
 const SCHEMA_VERSION: i32 = 1;
+/// Stands there instead while a copy into the file is under way: older programs, too, do not touch it.
+const COPYING: i32 = i32::MAX;
 /// What the write-ahead log has from the start.
 const LOG_BYTES: u64 = 16 << 20;
 const FILE: &str = "journal.db";
@@ -42,6 +46,9 @@ pub enum OpenError {
         /// The version in the file.
         found: i32,
     },
+    /// A copy into it was begun and is not finished.
+    #[error("the journal in {} is half copied: run the same `reservoir copy` again, which goes on", .0.display())]
+    HalfCopied(PathBuf),
     /// The directory or the lock file cannot be used.
     #[error("cannot use {}", path.display())]
     Directory {
@@ -93,6 +100,20 @@ impl JournalFile {
         events.truncate(limit);
         Ok(events)
     }
+
+    /// Whether a data directory has one with anything in it.
+    pub(crate) fn is_in(directory: &Path) -> Result<bool, OpenError> {
+        match open_reading(directory) {
+            Ok(reading) => Ok(reading.has_events()?),
+            Err(OpenError::Missing(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The last position.
+    pub(crate) fn head(&self) -> Result<u64, OpenError> {
+        Ok(self.0.head()?)
+    }
 }
 
 /// Takes the lock, makes the file where it is missing, and starts the writer.
@@ -101,9 +122,7 @@ pub(crate) fn open(
     requests: mpsc::Receiver<Request>,
     failure: watch::Sender<Option<Arc<str>>>,
 ) -> Result<Opened, OpenError> {
-    if rusqlite::version_number() < OLDEST_SQLITE {
-        return Err(OpenError::OldSqlite(rusqlite::version()));
-    }
+    refuse_old_sqlite()?;
     let lock = lock_directory(directory)?;
     let path = directory.join(FILE);
     let connection = connect(&path)?;
@@ -116,6 +135,13 @@ pub(crate) fn open(
         .spawn(move || writer.run(requests))
         .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
     Ok(Opened { tail, reader: Reader::new(path) })
+}
+
+fn refuse_old_sqlite() -> Result<(), OpenError> {
+    match rusqlite::version_number() < OLDEST_SQLITE {
+        true => Err(OpenError::OldSqlite(rusqlite::version())),
+        false => Ok(()),
+    }
 }
 
 /// Keeps every other process out of a data directory, which is made where it is missing, until the file is dropped.
@@ -135,10 +161,21 @@ pub fn lock_directory(directory: &Path) -> Result<File, OpenError> {
 
 fn connect(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open(path)?;
-    let found: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > SCHEMA_VERSION {
-        return Err(OpenError::NewerSchema { found });
+    match version(&connection)? {
+        COPYING => return Err(OpenError::HalfCopied(path.parent().unwrap_or(path).to_owned())),
+        found if found > SCHEMA_VERSION => return Err(OpenError::NewerSchema { found }),
+        _ => {}
     }
+    set_up(&connection)?;
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+    Ok(connection)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // An acknowledged event survives a power cut. Group commit pays for it once a batch.
@@ -148,9 +185,8 @@ fn connect(path: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.execute_batch(include_str!("schema.sql"))?;
-    connection.pragma_update(None, "user_version", SCHEMA_VERSION)?;
     connection.set_prepared_statement_cache_capacity(16);
-    Ok(connection)
+    Ok(())
 }
 
 /// Gives the write-ahead log its first blocks. An fsync of bytes that replace others takes half as long as one that makes the

@@ -104,6 +104,12 @@ impl Reading {
         Ok((found != "ok").then_some(found))
     }
 
+    /// A file that was made and not set up has none.
+    pub(crate) fn has_events(&self) -> rusqlite::Result<bool> {
+        let made = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'event')";
+        Ok(self.connection.query_row(made, [], |row| row.get::<_, bool>(0))? && self.head()? > 0)
+    }
+
     /// The last position.
     pub(crate) fn head(&self) -> rusqlite::Result<u64> {
         let head: Option<i64> = self.connection.query_row("SELECT max(position) FROM event", [], |row| row.get(0))?;

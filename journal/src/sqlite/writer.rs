@@ -18,7 +18,7 @@ use uuid::Uuid;
 /// Streams whose last revision is remembered.
 const HEADS: usize = 65_536;
 /// Pages in the write-ahead log before it is copied into the database file: 64 MiB.
-const CHECKPOINT_PAGES: i64 = 16_384;
+pub(super) const CHECKPOINT_PAGES: i64 = 16_384;
 
 const INSERT: &str = "INSERT INTO event (position, stream, revision, type, version, payload, recorded_at_us, event_id, \
                       correlation_id, causation_id, command_id, actor, hash) \
@@ -318,7 +318,7 @@ impl Writer {
     }
 }
 
-fn insert(connection: &Connection, event: &Recorded) -> rusqlite::Result<()> {
+pub(super) fn insert(connection: &Connection, event: &Recorded) -> rusqlite::Result<()> {
     connection
         .prepare_cached(INSERT)?
         .execute(params![

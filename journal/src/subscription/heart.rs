@@ -225,7 +225,7 @@ impl Beat {
         let names: Vec<String> = self.waiting.keys().map(ToString::to_string).collect();
         if !names.is_empty() {
             let left = sql::free_in(connection, &names).await?;
-            self.free_at = left.map(|left| Instant::now() + left);
+            self.free_at = left.map(|left| Instant::now() + left.max(TRY_AGAIN));
         }
         // Dropped here, where nothing waits for this task: that gives them back.
         drop(unwanted);
@@ -252,6 +252,8 @@ async fn listen(me: String, pool: PgPool, wake: Arc<Notify>) {
     }
 }
 
+/// How soon a lease is tried again that nobody has, and whose last owner was still writing.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
 const LISTEN_AGAIN: Duration = Duration::from_millis(500);
 
 async fn listen_until_lost(me: &str, pool: &PgPool, wake: &Notify) -> Result<std::convert::Infallible, sqlx::Error> {

@@ -21,7 +21,7 @@ WITH held AS (
 UPDATE subscriptions AS s SET until = clock_timestamp() + $3 * interval '1 microsecond'
 FROM held WHERE s.name = held.name RETURNING s.name";
 
-/// A lease whose last owner still writes something is left for the next time: nothing here waits for that.
+/// A lease whose last owner still writes something is left for a moment later: nothing here waits for that.
 const ACQUIRE: &str = "
 WITH free AS (
     SELECT name FROM subscriptions
@@ -104,10 +104,10 @@ pub(super) async fn acquire(
         .collect()
 }
 
-/// How long it takes until the first of some leases is anybody's, where nobody renews it.
+/// How long it takes until the first of some leases is anybody's, where nobody renews it; no time where one is, and was only locked.
 pub(super) async fn free_in(connection: &mut PgConnection, names: &[String]) -> Result<Option<Duration>, sqlx::Error> {
-    let left = "SELECT min(extract(epoch FROM until - clock_timestamp()) * 1000)::bigint FROM subscriptions \
-                WHERE name = ANY($1) AND until > clock_timestamp()";
+    let left = "SELECT min(coalesce(greatest(extract(epoch FROM until - clock_timestamp()), 0), 0) * 1000)::bigint \
+                FROM subscriptions WHERE name = ANY($1)";
     let row = sqlx::query(left).bind(names).fetch_one(connection).await?;
     // Rounded up: a moment too early would be in vain.
     Ok(row.try_get::<Option<i64>, _>(0)?.map(|left| Duration::from_millis(unsigned(left) + 2)))

@@ -73,9 +73,7 @@ impl Views {
         let checkpoint = self.inner.store.claim(spec, fence.as_ref()).await?;
         fits(journal, spec.name(), &checkpoint).await?;
         let subscription = subscriptions.subscribe(spec.subscription).await?;
-        let mut lane = Lane::new(Begin { spec, subscription, checkpoint, reached, fence, claimed, ended });
-        lane.watch_for_deadly_events(journal.head()).await?;
-        Ok(lane)
+        Ok(Lane::new(Begin { spec, subscription, checkpoint, reached, fence, claimed, ended }))
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) struct Lane {
     _ended: oneshot::Sender<()>,
     /// Nothing has been folded since the start.
     fresh: bool,
+    /// This start is counted, for as long as it leads to nothing.
+    counted: bool,
     /// Up to this position events are taken one by one.
     careful_until: u64,
 }
@@ -76,6 +78,7 @@ impl Lane {
             _claimed: claimed,
             _ended: ended,
             fresh: true,
+            counted: false,
             careful_until: 0,
         }
     }
@@ -95,17 +98,24 @@ impl Lane {
         self.reached.send_replace(self.position);
     }
 
-    /// An event can kill the process. It shows in starts that lead to no progress; then events are taken one by one.
-    pub(crate) async fn watch_for_deadly_events(&mut self, head: u64) -> Result<(), ViewError> {
-        if self.position < head && self.subscription.count_attempt(NO_EVENT).await? > MOST_ATTEMPTS {
-            self.careful_until = self.position + CAREFUL;
-            tracing::warn!(
-                subscription = self.subscription.name(),
-                position = self.position,
-                "the process has died again and again here: events are taken one by one"
-            );
+    /// An event can kill the process. It shows in first batches that lead to no progress; then events are taken one by one. True when
+    /// it has just come to that.
+    pub(crate) async fn watch_for_deadly_events(&mut self) -> Result<bool, ViewError> {
+        if self.counted {
+            return Ok(false);
         }
-        Ok(())
+        let deaths = self.subscription.count_attempt(NO_EVENT).await?;
+        self.counted = true;
+        if deaths <= MOST_ATTEMPTS {
+            return Ok(false);
+        }
+        self.careful_until = self.position + CAREFUL;
+        tracing::warn!(
+            subscription = self.subscription.name(),
+            position = self.position,
+            "the process has died again and again here: events are taken one by one"
+        );
+        Ok(true)
     }
 
     pub(crate) fn is_careful(&self) -> bool {

@@ -183,8 +183,9 @@ impl Folder {
             return Ok(false);
         }
         let mut group = self.group(position);
-        let result = match careful(&mut group, &events[0]).await {
-            Ok(()) => self.fold(&mut group, events).await,
+        let result = match ready_for(&mut group, &events[0]).await {
+            Ok(true) => self.fold(&mut group, events).await,
+            Ok(false) => Ok(()),
             Err(error) => Err(error),
         };
         if result.is_err() {
@@ -291,7 +292,7 @@ impl Folder {
     async fn linger(&mut self) {
         let newest = self.lanes.iter().map(|lane| lane.position).max().unwrap_or_default();
         let behind = self.journal.head().saturating_sub(newest);
-        if behind >= self.views.inner.batch as u64 {
+        if behind >= self.views.inner.batch as u64 || self.lanes.iter().any(Lane::is_careful) {
             return;
         }
         let mut wanted = self.views.inner.wanted.subscribe();
@@ -350,11 +351,18 @@ async fn woken(lanes: &mut [Lane]) -> Result<Wake, SubscriptionError> {
     poll_fn(first).await
 }
 
-async fn careful(group: &mut [Lane], event: &Shared) -> Result<(), ViewError> {
-    for lane in group.iter_mut().filter(|lane| lane.is_careful()) {
-        lane.before_careful(event).await?;
+/// Whether these views may take in what begins with an event. Not, when one of them has to be taken by itself from now on.
+async fn ready_for(group: &mut [Lane], event: &Shared) -> Result<bool, ViewError> {
+    let mut ready = true;
+    for lane in group.iter_mut() {
+        ready &= !lane.watch_for_deadly_events().await?;
     }
-    Ok(())
+    if ready {
+        for lane in group.iter_mut().filter(|lane| lane.is_careful()) {
+            lane.before_careful(event).await?;
+        }
+    }
+    Ok(ready)
 }
 
 /// A document that was taken to be new was there before.

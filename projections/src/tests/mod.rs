@@ -5,5 +5,6 @@ mod poison;
 mod reading;
 mod rebuilding;
 mod running;
+mod sharing;
 mod speed;
 pub(crate) mod webhooks;

@@ -12,7 +12,7 @@ use domain::quota::Quota;
 use domain::rental::{CancelledBy, Rental, RentalCommand, RentalError, RentalStatus, Terms};
 use domain::store::{Store, StoreCommand};
 use domain::{Currency, CustomerId, Instant, ItemId, Language, Money, PaymentId, Period, RentalId, StoreSlug};
-use journal::{Context, ExecuteError, Executor, Journal, Source, Subscriptions};
+use journal::{Context, ExecuteError, Executor, Journal, Owner, Source, Subscriptions};
 use sagas::{Breaker, BreakerSettings, LogMessenger, Messenger, Parts, PaymentProvider, Running, Sagas};
 use sagas::{Settings, SimulatedProvider};
 use std::path::{Path, PathBuf};
@@ -60,6 +60,8 @@ pub struct World {
     pub policy: Policy,
     pub item: ItemId,
     directory: PathBuf,
+    source: Source,
+    pub breaker: Breaker,
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -129,10 +131,33 @@ impl World {
         Self { _temporary: Some(directory), ..world }
     }
 
+    /// One of several processes on a database, whose leases last so long when they are not renewed.
+    pub async fn sharing(database: &str, owner: &str, lease: Duration, provider: Arc<SimulatedProvider>) -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let address = database.parse().unwrap();
+        let journal = Journal::connect(&address).await.unwrap();
+        let subscriptions = Subscriptions::connect_with(journal.clone(), &address, Owner::named(owner), lease);
+        let subscriptions = subscriptions.await.unwrap();
+        let policy = Policy::preset("coffee-shop").unwrap();
+        let world = Self::over(journal, subscriptions, temporary.path(), policy, provider);
+        Self { source: Source::Postgres(address), _temporary: Some(temporary), ..world }
+    }
+
     fn open(directory: &Path, policy: Policy, provider: Arc<SimulatedProvider>) -> Self {
         let journal = Journal::open(directory).unwrap();
+        let subscriptions = Subscriptions::open(journal.clone(), directory).unwrap();
+        Self::over(journal, subscriptions, directory, policy, provider)
+    }
+
+    fn over(
+        journal: Journal,
+        subscriptions: Subscriptions,
+        directory: &Path,
+        policy: Policy,
+        provider: Arc<SimulatedProvider>,
+    ) -> Self {
         Self {
-            subscriptions: Subscriptions::open(journal.clone(), directory).unwrap(),
+            subscriptions,
             rentals: Executor::new::<domain::Event>(journal.clone()),
             payments: Executor::new::<domain::Event>(journal.clone()),
             items: Executor::new::<domain::Event>(journal.clone()),
@@ -146,12 +171,17 @@ impl World {
             policy,
             item: ItemId(Uuid::from_u128(7)),
             directory: directory.to_owned(),
+            source: Source::Directory(directory.to_owned()),
+            breaker: Breaker::new(
+                "test",
+                BreakerSettings { open_for: Duration::from_millis(100), ..BreakerSettings::default() },
+            ),
             journal,
             _temporary: None,
         }
     }
 
-    async fn found(&self) {
+    pub async fn found(&self) {
         let command = StoreCommand::Register {
             slug: slug(),
             name: "Shop".to_owned(),
@@ -190,7 +220,7 @@ impl World {
         Sagas::start(Parts {
             subscriptions: self.subscriptions.clone(),
             names: Sagas::NAMES.to_vec(),
-            source: Source::Directory(self.directory.clone()),
+            source: self.source.clone(),
             rentals: self.rentals.clone(),
             payments: self.payments.clone(),
             items: self.items.clone(),
@@ -199,10 +229,7 @@ impl World {
             stores: self.stores.clone(),
             messages: self.messages.clone(),
             provider,
-            breaker: Breaker::new(
-                "test",
-                BreakerSettings { open_for: Duration::from_millis(100), ..BreakerSettings::default() },
-            ),
+            breaker: self.breaker.clone(),
             messenger: self.messenger.clone(),
             clock: Arc::new(move || hands.now()),
             settings,

@@ -122,6 +122,28 @@ impl Cluster {
         server.finish("keep");
     }
 
+    /// Has every process of the server stand still, as a machine does that hangs.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Wakes what stood still.
+    ///
+    /// # Panics
+    /// When it is not running.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    /// To the server and the processes that it has made.
+    fn signal(&self, signal: &str) {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        server.as_ref().expect("it is running").signal(signal);
+    }
+
     /// Starts the server again.
     ///
     /// # Panics
@@ -182,6 +204,16 @@ impl Cluster {
 }
 
 impl Server {
+    fn signal(&self, signal: &str) {
+        // First the one that makes new ones. Whoever has ended meanwhile needs no signal.
+        let kill = |ids: &str| {
+            let ids = ids.split_whitespace().filter(|id| Path::new("/proc").join(id).exists());
+            let _ = Command::new("kill").arg(signal).args(ids).stderr(Stdio::null()).status();
+        };
+        kill(&self.id.to_string());
+        kill(&fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.id)).unwrap_or_default());
+    }
+
     fn finish(&mut self, word: &str) {
         if let Some(mut stdin) = self.watchdog.stdin.take() {
             // A watchdog that is gone has nothing left to do.
@@ -194,6 +226,8 @@ impl Server {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(server) = self.server.get_mut().unwrap_or_else(PoisonError::into_inner) {
+            // What stands still does not end.
+            server.signal("-CONT");
             server.finish("end");
         }
     }

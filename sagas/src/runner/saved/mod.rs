@@ -9,10 +9,11 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use file::{Job, run, thread};
+
 use super::process::{Process, State};
 use crate::SagaError;
 use domain::Instant;
-pub(crate) use file::{Job, run, thread};
 pub(crate) use tables::TABLES;
 
 use file::File;
