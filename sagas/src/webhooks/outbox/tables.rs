@@ -82,10 +82,10 @@ impl Tables {
         let now = now.timestamp_millis();
         let rows = sqlx::query(
             "SELECT rental, position, attempts, first_at_ms FROM reservoir_sagas.deliveries AS it \
-             WHERE webhook = $1 AND given_up_at_ms IS NULL AND next_at_ms <= $2 AND NOT EXISTS ( \
+             WHERE webhook = $1 AND next_at_ms <= $2 AND NOT EXISTS ( \
                  SELECT 1 FROM reservoir_sagas.deliveries AS earlier \
                  WHERE earlier.webhook = it.webhook AND earlier.rental = it.rental \
-                 AND earlier.given_up_at_ms IS NULL AND earlier.position < it.position) \
+                 AND earlier.position < it.position) \
              ORDER BY position LIMIT $3",
         )
         .bind(webhook.0)
@@ -103,7 +103,7 @@ impl Tables {
         };
         let due = rows.iter().map(due).collect::<Result<_, sqlx::Error>>()?;
         let sql = "SELECT min(next_at_ms) FROM reservoir_sagas.deliveries \
-                   WHERE webhook = $1 AND given_up_at_ms IS NULL AND next_at_ms > $2";
+                   WHERE webhook = $1 AND next_at_ms > $2";
         let later: Option<i64> = sqlx::query_scalar(sql).bind(webhook.0).bind(now).fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
         Ok((due, later.and_then(Instant::from_timestamp_millis)))
@@ -118,44 +118,40 @@ impl Tables {
     pub(super) async fn refused(&self, webhook: WebhookId, due: Due, refusal: Refusal) -> Result<(), SagaError> {
         let (mut transaction, _) = self.in_turn().await?;
         let Refusal { reason, at, again_at } = refusal;
-        let at = at.timestamp_millis();
-        let given_up_at = again_at.is_none().then_some(at);
-        let sql = "UPDATE reservoir_sagas.deliveries \
-                   SET attempts = $3, first_at_ms = $4, next_at_ms = $5, given_up_at_ms = $6, reason = $7 \
+        let (at, position) = (at.timestamp_millis(), signed(due.position));
+        let attempts = i32::try_from(due.attempts + 1).unwrap_or(i32::MAX);
+        let Some(again_at) = again_at else {
+            give_up(&mut transaction, webhook, position, attempts, &reason, at).await?;
+            return Ok(transaction.commit().await?);
+        };
+        let sql = "UPDATE reservoir_sagas.deliveries SET attempts = $3, first_at_ms = $4, next_at_ms = $5 \
                    WHERE webhook = $1 AND position = $2";
         sqlx::query(sql)
             .bind(webhook.0)
-            .bind(signed(due.position))
-            .bind(i32::try_from(due.attempts + 1).unwrap_or(i32::MAX))
+            .bind(position)
+            .bind(attempts)
             .bind(due.first_at.map_or(at, |first| first.timestamp_millis()))
-            .bind(again_at.map_or(0, |again| again.timestamp_millis()))
-            .bind(given_up_at)
-            .bind(reason)
+            .bind(again_at.timestamp_millis())
             .execute(&mut *transaction)
             .await?;
-        if given_up_at.is_some() {
-            let sql = "DELETE FROM reservoir_sagas.deliveries WHERE webhook = $1 AND position IN ( \
-                           SELECT position FROM reservoir_sagas.deliveries \
-                           WHERE webhook = $1 AND given_up_at_ms IS NOT NULL ORDER BY position DESC OFFSET $2)";
-            sqlx::query(sql).bind(webhook.0).bind(MOST_GIVEN_UP).execute(&mut *transaction).await?;
-        }
         Ok(transaction.commit().await?)
     }
 
     pub(super) async fn retry(&self, webhook: WebhookId) -> Result<u64, SagaError> {
-        let sql = "UPDATE reservoir_sagas.deliveries SET attempts = 0, first_at_ms = NULL, next_at_ms = 0, \
-                   given_up_at_ms = NULL, reason = NULL WHERE webhook = $1 AND given_up_at_ms IS NOT NULL";
+        let sql = "WITH again AS (DELETE FROM reservoir_sagas.given_up WHERE webhook = $1 RETURNING webhook, rental, position) \
+                   INSERT INTO reservoir_sagas.deliveries (webhook, rental, position) SELECT * FROM again \
+                   ON CONFLICT DO NOTHING";
         Ok(sqlx::query(sql).bind(webhook.0).execute(&self.pool).await?.rows_affected())
     }
 
     pub(super) async fn standing(&self, webhook: WebhookId, most: usize) -> Result<Standing, SagaError> {
         let sql = "SELECT count(*), min(next_at_ms) FILTER (WHERE attempts > 0) FROM reservoir_sagas.deliveries \
-                   WHERE webhook = $1 AND given_up_at_ms IS NULL";
+                   WHERE webhook = $1";
         let row = sqlx::query(sql).bind(webhook.0).fetch_one(&self.pool).await?;
         let again: Option<i64> = row.try_get(1)?;
         let rows = sqlx::query(
-            "SELECT rental, position, attempts, reason, given_up_at_ms FROM reservoir_sagas.deliveries \
-             WHERE webhook = $1 AND given_up_at_ms IS NOT NULL ORDER BY position DESC LIMIT $2",
+            "SELECT rental, position, attempts, reason, at_ms FROM reservoir_sagas.given_up \
+             WHERE webhook = $1 ORDER BY position DESC LIMIT $2",
         )
         .bind(webhook.0)
         .bind(i64::try_from(most).unwrap_or(i64::MAX))
@@ -166,7 +162,7 @@ impl Tables {
                 rental: RentalId(row.try_get(0)?),
                 position: unsigned(row.try_get(1)?),
                 attempts: u32::try_from(row.try_get::<i32, _>(2)?).unwrap_or_default(),
-                reason: row.try_get::<Option<String>, _>(3)?.unwrap_or_default(),
+                reason: row.try_get(3)?,
                 at: Instant::from_timestamp_millis(row.try_get(4)?).unwrap_or_default(),
             })
         };
@@ -176,6 +172,26 @@ impl Tables {
             given_up: rows.iter().map(given_up).collect::<Result<_, sqlx::Error>>()?,
         })
     }
+}
+
+/// It waits no more, and is shown. The oldest of too many are forgotten.
+async fn give_up(
+    connection: &mut PgConnection,
+    webhook: WebhookId,
+    position: i64,
+    attempts: i32,
+    reason: &str,
+    at_ms: i64,
+) -> Result<(), sqlx::Error> {
+    let sql = "WITH gone AS (DELETE FROM reservoir_sagas.deliveries WHERE webhook = $1 AND position = $2 RETURNING rental) \
+               INSERT INTO reservoir_sagas.given_up (webhook, position, rental, attempts, reason, at_ms) \
+               SELECT $1, $2, rental, $3, $4, $5 FROM gone ON CONFLICT DO NOTHING";
+    let query = sqlx::query(sql).bind(webhook.0).bind(position).bind(attempts).bind(reason).bind(at_ms);
+    query.execute(&mut *connection).await?;
+    let sql = "DELETE FROM reservoir_sagas.given_up WHERE webhook = $1 AND position < ( \
+                   SELECT position FROM reservoir_sagas.given_up WHERE webhook = $1 \
+                   ORDER BY position DESC OFFSET $2 LIMIT 1)";
+    sqlx::query(sql).bind(webhook.0).bind(MOST_GIVEN_UP - 1).execute(connection).await.map(drop)
 }
 
 /// What is to be sent is written at once; the rest happens rarely.
@@ -194,16 +210,19 @@ async fn write(connection: &mut PgConnection, changes: Vec<Change>) -> Result<()
             Change::Paused(id) => (id, &["UPDATE reservoir_sagas.webhooks SET paused = true WHERE id = $1"]),
             Change::Resumed(id) => {
                 let sent = "UPDATE reservoir_sagas.deliveries SET attempts = 0, first_at_ms = NULL, next_at_ms = 0 \
-                            WHERE webhook = $1 AND given_up_at_ms IS NULL";
+                            WHERE webhook = $1";
                 (id, &["UPDATE reservoir_sagas.webhooks SET paused = false WHERE id = $1", sent])
             }
             Change::Stopped(id) => {
-                let kept = "DELETE FROM reservoir_sagas.deliveries WHERE webhook = $1 AND given_up_at_ms IS NULL";
+                let kept = "DELETE FROM reservoir_sagas.deliveries WHERE webhook = $1";
                 (id, &["DELETE FROM reservoir_sagas.webhooks WHERE id = $1", kept])
             }
             Change::Removed(id) => {
-                let all = "DELETE FROM reservoir_sagas.deliveries WHERE webhook = $1";
-                (id, &["DELETE FROM reservoir_sagas.webhooks WHERE id = $1", all])
+                let (kept, given_up) = (
+                    "DELETE FROM reservoir_sagas.deliveries WHERE webhook = $1",
+                    "DELETE FROM reservoir_sagas.given_up WHERE webhook = $1",
+                );
+                (id, &["DELETE FROM reservoir_sagas.webhooks WHERE id = $1", kept, given_up])
             }
         };
         // In the order in which it happened: what is forgotten now was to be sent before.

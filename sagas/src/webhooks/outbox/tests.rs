@@ -135,8 +135,10 @@ async fn what_is_given_up_is_shown_and_can_be_sent_again(place: Place) {
     let it = place.taken_over().await;
     let changes = (1..=1_005).map(|number| told(WEBHOOK, u128::from(number), number)).collect();
     it.outbox.note(changes, 1_005).await.unwrap();
-    for number in 1..=1_004 {
-        it.refused(number, None).await;
+    let (due, _) = it.outbox.due(WEBHOOK, NOW, 1_004).await.unwrap();
+    for due in due {
+        let refusal = Refusal { reason: "it answered 500".to_owned(), at: NOW, again_at: None };
+        it.outbox.refused(WEBHOOK, due, refusal).await.unwrap();
     }
     let deliveries = it.deliveries();
     let standing = deliveries.standing(WEBHOOK, 2).await.unwrap();
