@@ -50,6 +50,7 @@ mod only_the_agency_ships;
 mod parts_run_in_processes_of_their_own;
 mod problems_say_what_is_wrong;
 mod readers_and_writers_agree;
+mod stores_are_told_by_whichever_process_it_is_the_turn_of;
 mod the_command_line_is_clear;
 mod the_database_may_be_away;
 mod the_demo_plays_the_stories;
