@@ -19,6 +19,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Whether it says when to come back.
     pub(crate) has_retry_after: bool,
+    /// What it says where it is no 201.
+    pub(crate) otherwise: Option<String>,
 }
 
 /// Gives each of them a token. Minting runs the program: not while something is measured.
@@ -92,6 +94,7 @@ impl Answer {
             at: begun.elapsed(),
             took: asked.elapsed(),
             status: reply.map_or(0, |reply| reply.status),
+            otherwise: reply.filter(|reply| reply.status != 201).map(|reply| reply.text.clone()),
             has_retry_after: reply.is_some_and(|reply| reply.header("retry-after").is_some()),
         }
     }

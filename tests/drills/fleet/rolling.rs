@@ -61,8 +61,9 @@ pub(crate) async fn run(options: &Options) -> Report {
     report.row("confirmed (201)", confirmed);
     let longest = answers.iter().map(|answer| answer.took).max().unwrap_or_default();
     report.row("longest wait", seconds(longest));
-    let mut failed: Vec<u16> = answers.iter().map(|answer| answer.status).filter(|status| *status != 201).collect();
-    failed.truncate(10);
+    let mut failed: Vec<_> = answers.iter().filter_map(|answer| answer.otherwise.as_deref()).collect();
+    failed.sort_unstable();
+    failed.dedup();
     report.holds(
         "no request has failed",
         confirmed == answers.len(),
@@ -87,7 +88,7 @@ impl Gateway {
         let socket = directory.path().join("stats.sock");
         let configuration = format!(
             "global\n  stats socket {}\n\
-             defaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n  timeout server 60s\n  option redispatch\n\
+             defaults\n  mode http\n  timeout connect 2s\n  timeout client 60s\n  timeout server 60s\n  timeout check 5s\n  option redispatch\n\
              frontend all\n  bind 127.0.0.1:{port}\n  default_backend api\n\
              backend api\n  balance leastconn\n  option httpchk GET /health/ready\n  http-check expect status 200\n  retries 3\n\
              \x20 default-server check inter 200ms fall 1 rise 1\n\
