@@ -1,25 +1,15 @@
-//! How many commands are let in, and the short way out for those who are not.
+//! How many commands are let in, how many of those are worked on at once, and the short way out for all others.
 
+use crate::answer::Answer;
 use crate::call::no_place;
 use crate::problem::Problem;
-use axum::http::Method;
-use axum::response::{IntoResponse, Response};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use axum::body::{Body, Bytes};
+use axum::http::{Method, Response};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
 
-/// As many keep every processor busy. Where tasks wait for their turn, more of them only wait, and cost.
-const ENOUGH: usize = 256;
-/// How often the wait for a turn is looked at.
-const LOOK: Duration = Duration::from_millis(10);
-/// A turn that comes later than this is late. The runtime's clock ticks in milliseconds.
-const LATE: Duration = Duration::from_millis(8);
-/// So many late turns in a row are no accident.
-const IN_A_ROW: u32 = 5;
-
-/// The places of commands in flight. Cheap to clone.
+/// The places of commands in flight, and the turns among them. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Admission {
     inner: Arc<Inner>,
@@ -29,35 +19,53 @@ pub(crate) struct Admission {
 struct Inner {
     places: Arc<Semaphore>,
     most: usize,
-    is_late: AtomicBool,
+    turns: Arc<Semaphore>,
     turned_away: AtomicU64,
 }
 
+/// A command that was let in and has its turn, for as long as this exists.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) turn: Turn,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// A turn: the right to keep processors and disk busy.
+#[derive(Debug)]
+pub(crate) struct Turn(Mutex<Option<OwnedSemaphorePermit>>);
+
+impl Turn {
+    /// Gives it to whoever waits for one. Who waits for something else than a processor or the disk (a payment provider, a
+    /// part that is away) keeps the place and needs no turn.
+    pub(crate) fn pass_on(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
 impl Admission {
-    pub(crate) fn at_most(most: usize) -> Self {
-        let most = most.min(Semaphore::MAX_PERMITS);
-        let places = Arc::new(Semaphore::new(most));
-        Self {
-            inner: Arc::new(Inner { places, most, is_late: AtomicBool::new(false), turned_away: AtomicU64::new(0) }),
-        }
+    /// Lets in so many, and has so many of them worked on at once.
+    pub(crate) fn at_most(in_flight: usize, at_work: usize) -> Self {
+        let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
+        let (places, turns) = (semaphore(in_flight), semaphore(at_work));
+        let most = places.available_permits();
+        Self { inner: Arc::new(Inner { places, most, turns, turned_away: AtomicU64::new(0) }) }
     }
 
-    /// Whether one more may come in: while turns are late, as many as keep the processors busy; else, as many as may be.
+    /// Whether one more may come in.
     pub(crate) fn has_room(&self) -> bool {
-        let in_flight = self.in_flight();
-        in_flight < ENOUGH.min(self.inner.most)
-            || (in_flight < self.inner.most && !self.inner.is_late.load(Ordering::Relaxed))
+        self.inner.places.available_permits() > 0
     }
 
-    /// A place, for as long as it is held.
+    /// A place, once it is this command's turn. More commands at work than keep everything busy only make each of them dearer:
+    /// they wait here, in order, where waiting costs nothing.
     ///
     /// # Errors
-    /// When there is none: come back later.
-    pub(crate) fn enter(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        if !self.has_room() {
-            return Err(no_place());
-        }
-        self.inner.places.clone().try_acquire_owned().map_err(|_| no_place())
+    /// When there is no place: come back later.
+    pub(crate) async fn enter(&self) -> Result<Place, Problem> {
+        let permit = self.inner.places.clone().try_acquire_owned().map_err(|_| no_place())?;
+        // The semaphore is never closed.
+        let turn = self.inner.turns.clone().acquire_owned().await.ok();
+        Ok(Place { turn: Turn(Mutex::new(turn)), _permit: permit })
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -68,68 +76,97 @@ impl Admission {
     pub(crate) fn turned_away(&self) -> u64 {
         self.inner.turned_away.load(Ordering::Relaxed)
     }
-
-    /// Looks, for ever, at how late a task gets its turn: that is how long everything waits for a processor.
-    pub(crate) async fn watch_turns(self) {
-        let mut late_turns = 0;
-        loop {
-            let due = Instant::now() + LOOK;
-            tokio::time::sleep_until(due).await;
-            late_turns = if due.elapsed() > LATE { late_turns + 1 } else { 0 };
-            self.inner.is_late.store(late_turns >= IN_A_ROW, Ordering::Relaxed);
-        }
-    }
 }
 
 /// The door itself: who finds no room is told so before anything else is done. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct FrontDoor {
     admission: Admission,
+    /// Made once: it has to cost next to nothing when there is no time.
+    refusal: Arc<Answer>,
+    body: Bytes,
 }
 
 impl FrontDoor {
-    pub(crate) const fn new(admission: Admission) -> Self {
-        Self { admission }
+    pub(crate) fn new(admission: Admission) -> Self {
+        let refusal = no_place().into_answer();
+        let body = Bytes::copy_from_slice(refusal.body.as_bytes());
+        Self { admission, refusal: Arc::new(refusal), body }
     }
 
     /// The answer for a command that cannot be let in now; `None` for whoever may go on.
     #[must_use]
-    pub fn turns_away(&self, method: &Method) -> Option<Response> {
+    pub fn turns_away(&self, method: &Method) -> Option<Response<Body>> {
         if method.is_safe() || self.admission.has_room() {
             return None;
         }
         self.admission.inner.turned_away.fetch_add(1, Ordering::Relaxed);
-        Some(no_place().into_response())
+        let mut response = Response::new(Body::from(self.body.clone()));
+        *response.status_mut() = self.refusal.status;
+        response.headers_mut().extend(self.refusal.headers.iter().cloned());
+        Some(response)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcomes::Outcomes;
+    use domain::RentalId;
+    use std::future::ready;
+    use std::time::Duration;
+    use tokio::time::Instant;
+
+    async fn waits(entering: &mut (impl Future + Unpin)) -> bool {
+        tokio::select! {
+            biased;
+            _ = entering => false,
+            () = ready(()) => true,
+        }
+    }
+
+    #[tokio::test]
+    async fn beyond_those_at_work_others_wait_their_turn_and_beyond_the_places_they_are_turned_away() {
+        let admission = Admission::at_most(3, 1);
+        let door = FrontDoor::new(admission.clone());
+        let first = admission.enter().await.unwrap();
+        let mut second = Box::pin(admission.enter());
+        let mut third = Box::pin(admission.enter());
+        assert!(waits(&mut second).await && waits(&mut third).await);
+        assert!(admission.enter().await.is_err());
+        let refusal = door.turns_away(&Method::POST).unwrap();
+        assert_eq!(refusal.status(), 503);
+        assert_eq!(refusal.headers()["retry-after"], "1");
+        assert!(door.turns_away(&Method::GET).is_none());
+        assert_eq!((admission.in_flight(), admission.turned_away()), (3, 1));
+        // Who waits for somebody else lets the next one work, and keeps the place.
+        first.turn.pass_on();
+        first.turn.pass_on();
+        let second = second.await.unwrap();
+        assert!(waits(&mut third).await && door.turns_away(&Method::POST).is_some());
+        drop(second);
+        let _third = third.await.unwrap();
+        assert!(door.turns_away(&Method::POST).is_none());
+        // Who goes away while waiting takes nothing along.
+        let mut waiting = Box::pin(admission.enter());
+        assert!(waits(&mut waiting).await);
+        drop(waiting);
+        assert_eq!(admission.in_flight(), 2);
+    }
 
     #[tokio::test(start_paused = true)]
-    async fn while_turns_are_late_only_as_many_are_let_in_as_keep_the_processors_busy() {
-        let admission = Admission::at_most(1_000);
-        let door = FrontDoor::new(admission.clone());
-        let watching = tokio::spawn(admission.clone().watch_turns());
-        let mut inside: Vec<_> = (0..ENOUGH).map(|_| admission.enter().unwrap()).collect();
-        assert!(door.turns_away(&Method::POST).is_none());
-        // Whatever holds up the runtime: the clock goes on, and nobody has a turn.
-        for _ in 0..IN_A_ROW {
-            tokio::task::yield_now().await;
-            tokio::time::advance(LOOK + LATE * 2).await;
-        }
-        tokio::task::yield_now().await;
-        assert!(door.turns_away(&Method::POST).is_some() && admission.enter().is_err());
-        assert!(door.turns_away(&Method::GET).is_none());
-        drop(inside.pop());
-        assert!(door.turns_away(&Method::POST).is_none());
-        inside.push(admission.enter().unwrap());
-        assert_eq!(admission.turned_away(), 1);
-        tokio::time::sleep(LOOK * 2).await;
-        assert!(door.turns_away(&Method::POST).is_none(), "turns come in time again");
-        inside.extend((ENOUGH..1_000).map(|_| admission.enter().unwrap()));
-        assert!(door.turns_away(&Method::POST).is_some());
-        watching.abort();
+    async fn who_waits_for_what_is_away_lets_the_next_one_work() {
+        let admission = Admission::at_most(2, 1);
+        let first = admission.enter().await.unwrap();
+        let begun = Instant::now();
+        let watching = Outcomes::new().watch_new(RentalId(uuid::Uuid::now_v7()), |_| true);
+        let waiting = watching.outcome(Duration::from_secs(2), Some(&first.turn));
+        let next = async {
+            admission.enter().await.unwrap();
+            begun.elapsed()
+        };
+        let (outcome, waited) = tokio::join!(waiting, next);
+        assert!(!outcome.reached && begun.elapsed() >= Duration::from_secs(2));
+        assert!(waited < Duration::from_millis(300), "{waited:?}");
     }
 }

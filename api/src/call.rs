@@ -1,6 +1,7 @@
 //! A command as it arrives: who gives it, its headers, and its body, which is read last.
 
 use crate::Api;
+use crate::admission::{Place, Turn};
 use crate::answer::{Answer, PREFERENCE_APPLIED};
 use crate::error::{
     BODY_TOO_LARGE, BODY_TOO_SLOW, FORBIDDEN, MALFORMED, MALFORMED_JSON, NOT_JSON, OVERLOADED, UNAUTHENTICATED,
@@ -20,7 +21,6 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// The largest body that is read.
 pub(crate) const MOST_BODY_BYTES: usize = 64 << 10;
@@ -45,7 +45,7 @@ pub(crate) struct Call {
     pub(crate) seen_revision: Option<u64>,
     correlation_id: Option<Arc<str>>,
     says_json: bool,
-    _place: OwnedSemaphorePermit,
+    place: Place,
 }
 
 /// For how long the caller wants to wait for an outcome.
@@ -112,7 +112,7 @@ impl FromRequest<Arc<Api>> for Call {
         let (method, path) = (request.method().clone(), request.uri().to_string());
         // No place is taken before the body is there: whoever sends it slowly would keep it from others.
         let body = read_body(request, api).await?;
-        let place = api.admission.enter()?;
+        let place = api.admission.enter().await?;
         Ok(Self {
             caller,
             method,
@@ -124,7 +124,7 @@ impl FromRequest<Arc<Api>> for Call {
             seen_revision,
             correlation_id,
             says_json,
-            _place: place,
+            place,
         })
     }
 }
@@ -201,6 +201,11 @@ impl Call {
         }
         let detail = format!("only administrators and the staff of `{store}` may do this");
         Err(Problem::new(FORBIDDEN, detail).with("store", store.as_str()))
+    }
+
+    /// What the command is to give away while it waits for something else than a processor.
+    pub(crate) fn turn(&self) -> &Turn {
+        &self.place.turn
     }
 
     /// The answer, saying which preference was honoured.

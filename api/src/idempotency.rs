@@ -146,6 +146,7 @@ where
             Err((other, _)) if other != fingerprint => return Err(reused()),
             // The sender is never used: its end is what is waited for.
             Err((_, mut done)) => {
+                call.turn().pass_on();
                 tokio::time::timeout_at(patience, done.changed()).await.map_err(|_| still_working())?.ok();
             }
         }

@@ -1,6 +1,8 @@
 //! How requests learn what became of a rental: the journal is followed in this process, and only the stories that
 //! somebody waits for are folded. No polling, and no view in between.
 
+use crate::admission::Turn;
+use domain::payment::PaymentStatus;
 use domain::{Event, RentalId};
 use journal::{Journal, ReadError, Recorded, Shared};
 use projections::{MyPage, MyPageEntry, Projection};
@@ -9,11 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 
 /// Few enough to be cheap, many enough that two requests seldom meet.
 const SHARDS: usize = 64;
 /// Events that are taken from the journal at once.
 const BATCH: usize = 1_024;
+/// A payment that is not answered by then is waited for, and not worked on.
+const PAYMENT_IS_AWAY: Duration = Duration::from_millis(50);
+/// Whatever is not decided by then waits for something.
+const SOMETHING_IS_AWAY: Duration = Duration::from_millis(250);
 
 /// A rental as far as it is known, folded as the customer's page is.
 #[derive(Clone, Default)]
@@ -30,6 +37,20 @@ impl Folded {
         let mut folded = Self::default();
         events.iter().for_each(|event| folded.take_in(event));
         folded
+    }
+
+    fn waits_for_provider(&self) -> bool {
+        let mut payments = self
+            .entry
+            .iter()
+            .flat_map(|entry| entry.payment.iter().chain(&entry.late_fee).chain(&entry.extension_payments));
+        payments.any(|payment| match payment.status {
+            PaymentStatus::Requested
+            | PaymentStatus::Unknown
+            | PaymentStatus::Refunding
+            | PaymentStatus::RefundFailed => true,
+            PaymentStatus::Approved | PaymentStatus::Declined | PaymentStatus::Refunded => false,
+        })
     }
 
     fn take_in(&mut self, event: &Recorded) {
@@ -213,10 +234,19 @@ impl Watching {
         }
     }
 
-    /// Waits for as long as that, and answers how far the rental has come.
-    pub(crate) async fn outcome(mut self, wait: Duration) -> Outcome {
-        if let Ok(Ok(folded)) = tokio::time::timeout(wait, &mut self.reached).await {
-            return Outcome { folded, reached: true };
+    /// Waits for as long as that, and answers how far the rental has come. A turn is passed on once the rental is not worked on
+    /// any more, but waits for somebody.
+    pub(crate) async fn outcome(mut self, wait: Duration, turn: Option<&Turn>) -> Outcome {
+        let begun = Instant::now();
+        for until in [PAYMENT_IS_AWAY, SOMETHING_IS_AWAY, wait] {
+            if let Ok(Ok(folded)) = timeout_at(begun + until.min(wait), &mut self.reached).await {
+                return Outcome { folded, reached: true };
+            }
+            if let Some(turn) = turn
+                && (until > PAYMENT_IS_AWAY || self.waits_for_provider())
+            {
+                turn.pass_on();
+            }
         }
         match self.outcomes.remove(self.rental, self.ticket).map(|watch| watch.seen) {
             Some(Seen::Folding { folded, .. }) => Outcome { folded, reached: false },
@@ -227,6 +257,17 @@ impl Watching {
                 Err(_) => Outcome { folded: Box::default(), reached: false },
             },
         }
+    }
+}
+
+impl Watching {
+    fn waits_for_provider(&self) -> bool {
+        let shard = self.outcomes.shard(self.rental);
+        let watches = shard.get(&self.rental).into_iter().flatten();
+        watches.filter(|watch| watch.ticket == self.ticket).any(|watch| match &watch.seen {
+            Seen::Folding { folded, .. } => folded.waits_for_provider(),
+            Seen::Gathering(_) => false,
+        })
     }
 }
 

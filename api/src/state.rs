@@ -90,16 +90,18 @@ pub struct Parts {
 /// How much is let in.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Commands that are worked on at once; more are answered with 503 at the door. As many rentals may be undecided after their
-    /// answer. More than keep everything busy only wait, and cost.
+    /// Commands that are let in; more are answered with 503 at the door. As many rentals may be undecided after their answer.
     pub max_in_flight: usize,
+    /// How many of them are worked on at once; the others wait for their turn. Those that wait for a payment provider, or for a part
+    /// that is away, do not count.
+    pub at_work: usize,
     /// How long a command waits for its outcome where its caller says nothing.
     pub wait: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_in_flight: 1_024, wait: Duration::from_secs(2) }
+        Self { max_in_flight: 1_024, at_work: 128, wait: Duration::from_secs(2) }
     }
 }
 
@@ -168,7 +170,7 @@ impl Api {
             vault,
             outcomes: Outcomes::new(),
             requests: Requests::default(),
-            admission: Admission::at_most(settings.max_in_flight),
+            admission: Admission::at_most(settings.max_in_flight, settings.at_work),
             undecided: Undecided::at_most(settings.max_in_flight),
             metrics: Metrics::default(),
             openapi,
@@ -279,18 +281,16 @@ pub struct Running {
     api: Arc<Api>,
     /// Nothing where nobody waits for an outcome.
     following: Option<JoinHandle<()>>,
-    watching: Option<JoinHandle<()>>,
 }
 
 impl Running {
     pub(crate) fn following(api: Arc<Api>) -> Self {
         let following = Some(tokio::spawn(api.outcomes.clone().follow(api.journal.clone())));
-        let watching = Some(tokio::spawn(api.admission.clone().watch_turns()));
-        Self { api, following, watching }
+        Self { api, following }
     }
 
     pub(crate) const fn alone(api: Arc<Api>) -> Self {
-        Self { api, following: None, watching: None }
+        Self { api, following: None }
     }
 
     /// To be asked before a request is looked at any further.
@@ -307,7 +307,7 @@ impl Running {
     /// Stops following the journal, once no request is worked on any more.
     pub async fn stop(self) {
         self.drain();
-        for task in [self.following, self.watching].into_iter().flatten() {
+        if let Some(task) = self.following {
             task.abort();
             // Its end is the cancellation that was just asked for.
             let _ = task.await;

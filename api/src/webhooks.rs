@@ -80,7 +80,7 @@ async fn take(State(api): State<Arc<Api>>, Path(provider): Path<String>, request
         PaymentNotice::Declined { payment, code } => (payment, PaymentCommand::Decline { code, now }),
         PaymentNotice::Irrelevant => return Ok(taken()),
     };
-    let _place = api.admission.enter()?;
+    let _place = api.admission.enter().await?;
     let Some(context) = context(&api, &provider, payment).await? else {
         tracing::warn!(payment.id = %payment, provider, "a webhook tells of a payment that is not known");
         return Ok(taken());

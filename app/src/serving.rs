@@ -40,7 +40,7 @@ pub(crate) async fn serve(
     let places = Arc::new(Semaphore::new(most_connections.min(Semaphore::MAX_PERMITS)));
     let graceful = GracefulShutdown::new();
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD).writev(false);
     let router = TowerToHyperService::new(router);
     loop {
         let stream = tokio::select! {

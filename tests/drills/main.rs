@@ -73,13 +73,15 @@ impl Options {
 
 fn main() -> ExitCode {
     let options = Options::read();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let workers =
+        |count| tokio::runtime::Builder::new_multi_thread().worker_threads(count).enable_all().build().unwrap();
+    let runtime = workers(2);
     let mut all_hold = true;
     for drill in &options.drills {
         let reports: Vec<Report> = match drill.as_str() {
             "steady" => vec![runtime.block_on(steady::run(&options))],
             "outage" => outage::Kind::ALL.map(|kind| runtime.block_on(outage::run(&options, kind))).into(),
-            "overload" => overload::Kind::ALL.map(|kind| runtime.block_on(overload::run(&options, kind))).into(),
+            "overload" => overload::Kind::ALL.map(|kind| workers(1).block_on(overload::run(&options, kind))).into(),
             "slow" => vec![runtime.block_on(slow::run(&options))],
             "chaos" => vec![runtime.block_on(chaos::run(&options))],
             "processes" => fleet::Fault::ALL.map(|fault| runtime.block_on(fleet::away(&options, fault))).into(),

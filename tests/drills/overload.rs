@@ -4,7 +4,7 @@
 use crate::Options;
 use crate::audit::Audit;
 use crate::crowd::{Answers, Arrivals, Crowd};
-use crate::process::{MemoryWatch, cpu_ms, keep_on, resident_mb};
+use crate::process::{Awake, MemoryWatch, cpu_ms, keep_on, resident_mb};
 use crate::report::{Report, per_mille, seconds, share};
 use crate::users::{self, CARS};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -66,6 +66,7 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
     let apart = keep_on(server, 0) && keep_on(drill, 1);
     report.row("server and load each on a processor of its own", if apart { "yes" } else { "no" });
 
+    let _awake = Awake::until_dropped();
     let (warm, peak_time, time) = if options.short { (1, 3, 8) } else { (3, 10, 60) };
     crowd.come(Arrivals::Closed { at_once: kind.at_once() }, Duration::from_secs(warm)).await;
     shop.settled().await;

@@ -31,6 +31,26 @@ pub(crate) fn keep_on(id: u32, processor: usize) -> bool {
     kept.status().is_ok_and(|status| status.success())
 }
 
+/// Keeps the one worker of this runtime from ever sleeping, until it is dropped: whoever sleeps has to be woken, and on a virtual
+/// machine it is the sender, here the server, who pays for that with every answer.
+pub(crate) struct Awake(JoinHandle<()>);
+
+impl Awake {
+    pub(crate) fn until_dropped() -> Self {
+        Self(tokio::spawn(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        }))
+    }
+}
+
+impl Drop for Awake {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Watches the memory of a process until it is asked.
 pub(crate) struct MemoryWatch(JoinHandle<()>, tokio::sync::watch::Receiver<Vec<u64>>);
 

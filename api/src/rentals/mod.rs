@@ -73,5 +73,5 @@ async fn own(api: &Api, call: &Call, name: String) -> Result<Belongs, Problem> {
 async fn outcome(api: &Api, call: &Call, rental: RentalId, watching: Watching) -> Result<Outcome, Problem> {
     let head = api.journal.head();
     watching.begin(&story::read(api, rental, head).await?, head);
-    Ok(watching.outcome(call.preference.wait(api.settings.wait)).await)
+    Ok(watching.outcome(call.preference.wait(api.settings.wait), Some(call.turn())).await)
 }

@@ -2,6 +2,7 @@
 
 use super::shown;
 use crate::Api;
+use crate::admission::Turn;
 use crate::answer::Answer;
 use crate::call::{Call, Preference};
 use crate::error::{self, EXPIRED, invalid, not_found};
@@ -90,16 +91,17 @@ async fn request(
         api.undecided.check()?;
     }
     let (until, wait) = patience(call.preference, api.settings.wait);
+    let turn = Some(call.turn());
     let context = call.context(&ids, Some(id.clone()));
     // Before the request is in the journal: no event of it may be missed.
     let watching = api.outcomes.watch_new(rental, until);
     let command = RentalCommand::Request { terms: Box::new(terms), now: chrono::Utc::now() };
     let outcome = match api.rentals.execute_new(&id, command, &context).await {
-        Ok(Done { events: 1.., .. }) => watching.outcome(wait).await,
-        Ok(Done { events: 0, .. }) => present(api, rental, until, wait).await?,
+        Ok(Done { events: 1.., .. }) => watching.outcome(wait, turn).await,
+        Ok(Done { events: 0, .. }) => present(api, rental, (until, wait), turn).await?,
         // Asked for before with this very key, under a policy that has changed since.
         Err(ExecuteError::Refused(RentalError::WrongStatus { .. })) if ids.may_have_happened() => {
-            present(api, rental, until, wait).await?
+            present(api, rental, (until, wait), turn).await?
         }
         Err(error) => return Err(error.into()),
     };
@@ -146,16 +148,21 @@ pub(super) const fn is_decided(entry: &MyPageEntry) -> bool {
 }
 
 /// The outcome of a rental that was there before.
-async fn present(api: &Api, rental: RentalId, until: Until, wait: Duration) -> Result<Outcome, Problem> {
+async fn present(
+    api: &Api,
+    rental: RentalId,
+    (until, wait): (Until, Duration),
+    turn: Option<&Turn>,
+) -> Result<Outcome, Problem> {
     let watching = api.outcomes.watch(rental, until);
     let head = api.journal.head();
     watching.begin(&story::read(api, rental, head).await?, head);
-    Ok(watching.outcome(wait).await)
+    Ok(watching.outcome(wait, turn).await)
 }
 
 /// Counts a rental as undecided until it is decided. One that takes longer than that waits for something else than its turn.
 async fn until_decided(api: Arc<Api>, rental: RentalId, one: OneUndecided) {
-    if let Err(problem) = present(&api, rental, is_decided_or_waits, MOST_UNDECIDED).await {
+    if let Err(problem) = present(&api, rental, (is_decided_or_waits, MOST_UNDECIDED), None).await {
         tracing::debug!(rental.id = %rental, ?problem, "a rental that cannot be read is not counted");
     }
     drop(one);

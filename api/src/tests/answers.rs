@@ -186,7 +186,7 @@ async fn a_rental_that_does_not_fit_is_422_and_an_unknown_item_404() {
 
 #[tokio::test]
 async fn beyond_its_places_a_house_asks_to_come_back() {
-    let house = House::with(Settings { max_in_flight: 0, wait: Duration::ZERO }).await;
+    let house = House::with(Settings { max_in_flight: 0, wait: Duration::ZERO, ..Settings::default() }).await;
     let reply = store(&house, &seoul_cars()).await;
     assert_eq!((reply.status.as_u16(), reply.problem().as_str()), (503, "overloaded"));
     assert_eq!(reply.header("retry-after"), "1");
@@ -196,7 +196,7 @@ async fn beyond_its_places_a_house_asks_to_come_back() {
 #[tokio::test]
 async fn while_as_many_as_may_be_are_undecided_nobody_else_is_let_in() {
     // Nobody decides anything here.
-    let house = House::with(Settings { max_in_flight: 2, wait: Duration::ZERO }).await;
+    let house = House::with(Settings { max_in_flight: 2, wait: Duration::ZERO, ..Settings::default() }).await;
     house.seoul().await;
     let item = house.cars(8).await;
     let ask = async || house.post("/v1/rentals").by("customer:alice").json(&summer(&item)).send().await;

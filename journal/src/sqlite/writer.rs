@@ -99,6 +99,8 @@ impl Writer {
         while closing.is_none()
             && let Some(first) = requests.blocking_recv()
         {
+            // Where threads wait for a processor, they get it first: what they append meanwhile shares the fsync.
+            std::thread::yield_now();
             let batch = gather(first, &mut requests, &mut closing);
             if !self.serve(batch) {
                 break;
