@@ -97,7 +97,11 @@ pub(crate) async fn record(
         let event = NewEvent { id, event_type, version, payload: payload.clone(), decoded: None };
         let expected = Expected::Revision(known.last().map_or(0, |event| event.revision));
         let context = Context { seen_revision: None, ..context.clone() };
-        match api.journal.append(Append { stream: STREAM.into(), expected, events: vec![event], context }).await {
+        match api
+            .journal
+            .append(Append { stream: STREAM.into(), expected, events: vec![event], context, basis: None })
+            .await
+        {
             Ok(_) => return Ok(()),
             Err(AppendError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),

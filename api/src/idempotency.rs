@@ -229,7 +229,10 @@ async fn append(
 ) -> Result<(), AppendError> {
     let expected = Expected::Revision(revision);
     let context = Context { seen_revision: None, ..context.clone() };
-    api.journal.append(Append { stream: stream.clone(), expected, events: vec![event], context }).await.map(drop)
+    api.journal
+        .append(Append { stream: stream.clone(), expected, events: vec![event], context, basis: None })
+        .await
+        .map(drop)
 }
 
 /// Keyed: a body may hold personal words, and nobody is to find them by trying.

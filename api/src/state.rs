@@ -21,7 +21,7 @@ use domain::rental::Rental;
 use domain::store::{Profile, Store};
 use domain::webhook::Webhook;
 use domain::{CustomerId, ItemId, Personal, StoreSlug};
-use journal::{Context, Done, Executable, ExecuteError, Executor, Journal, ReadError, Subscriptions};
+use journal::{Basis, Context, Done, Executable, ExecuteError, Executor, Journal, ReadError, Subscriptions};
 use projections::Views;
 use quick_cache::sync::Cache;
 use std::sync::Arc;
@@ -188,6 +188,11 @@ impl Api {
     /// What a store is now; `None` when there is none.
     pub(crate) async fn profile(&self, store: &StoreSlug) -> Result<Option<Profile>, Problem> {
         Ok(self.stores.inspect(store.as_str(), |store, _| store.profile().cloned()).await?)
+    }
+
+    /// The same without asking the journal whether another process has changed it, for what is decided on that basis only.
+    pub(crate) async fn profile_at_basis(&self, store: &StoreSlug) -> Result<(Option<Profile>, Basis), Problem> {
+        Ok(self.stores.glance_at_basis(store.as_str(), |store| store.profile().cloned()).await?)
     }
 
     /// Whose an item is; `None` when there is none. A busy item is not disturbed for it.

@@ -59,6 +59,26 @@ pub enum Expected {
     },
 }
 
+impl Expected {
+    /// Whether it is true of a stream whose last event has this revision and id.
+    pub(crate) fn holds(self, last: Option<(u64, Uuid)>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Revision(expected) => last.map_or(0, |(revision, _)| revision) == expected,
+            Self::Event { revision, event_id } => last == Some((revision, event_id)),
+        }
+    }
+}
+
+/// What else something was decided on: another stream, as it was then.
+#[derive(Debug, Clone)]
+pub struct Basis {
+    /// Which.
+    pub stream: Arc<str>,
+    /// How it was.
+    pub expected: Expected,
+}
+
 /// Events for one stream: all of them, or none.
 #[derive(Debug)]
 pub struct Append {
@@ -70,6 +90,8 @@ pub struct Append {
     pub events: Vec<NewEvent>,
     /// For the metadata.
     pub context: Context,
+    /// A second guard, of a stream that is only looked at.
+    pub basis: Option<Basis>,
 }
 
 /// An append that stands, for ever.
@@ -90,6 +112,9 @@ pub enum AppendError {
         /// Where the stream is.
         actual: u64,
     },
+    /// What it was decided on beside its own stream has changed.
+    #[error("{0} is not what the append was decided on any more")]
+    Overtaken(Arc<str>),
     /// Whoever decided on it has lost its lease since: another process works there now, and this one must stop.
     #[error("{0} is over: another process owns it")]
     StaleOwner(Fence),

@@ -1,13 +1,14 @@
 //! The handle that everything else holds: append, read, follow.
 
 use crate::append::{Append, AppendError, Appended};
+use crate::observer::Observer;
 use crate::postgres::{ConnectError, PostgresAddress, Presence};
 use crate::queue::{Fate, Place, QUEUE, Request};
 use crate::reader::Reader;
 use crate::recorded::{Recorded, Shared};
 use crate::tail::Tail;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -73,6 +74,13 @@ impl Journal {
     /// Whether other processes may append, so that what one remembers of a stream may be old.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self.inner.reader, Reader::Postgres(_))
+    }
+
+    /// Has an observer told of what is appended, wherever that may be done by others.
+    pub(crate) fn observe(&self, observer: Weak<dyn Observer>) {
+        if self.is_shared() {
+            self.inner.tail.observe(observer);
+        }
     }
 
     /// Appends events to one stream, all or none, and answers when they are on the disk.
@@ -162,7 +170,9 @@ impl Journal {
     /// # Errors
     /// [`ReadError`].
     pub async fn read_all(&self, after: u64, limit: usize) -> Result<Vec<Shared>, ReadError> {
-        if after >= self.head() {
+        // Nothing beyond the head, even where the database has more already: observers have not been told of that.
+        let limit = limit.min(usize::try_from(self.head().saturating_sub(after)).unwrap_or(usize::MAX));
+        if limit == 0 {
             return Ok(Vec::new());
         }
         if let Some(events) = self.inner.tail.read(after, limit) {

@@ -9,6 +9,7 @@ mod executor;
 mod fence;
 mod hash;
 mod journal;
+mod observer;
 pub mod postgres;
 mod queue;
 mod reader;
@@ -20,7 +21,7 @@ mod tail;
 mod texts;
 mod verify;
 
-pub use append::{Append, AppendError, Appended, Context, Expected, NewEvent};
+pub use append::{Append, AppendError, Appended, Basis, Context, Expected, NewEvent};
 pub use copy::{CopyError, Copying};
 pub use executor::{Done, Executable, ExecuteError, Executor};
 pub use fence::Fence;

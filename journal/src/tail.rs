@@ -1,8 +1,9 @@
 //! The newest events, in memory: subscribers that keep up never read the disk.
 
+use crate::observer::Observer;
 use crate::recorded::{Recorded, Shared};
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use tokio::sync::watch;
 
 /// How many events are kept at the most.
@@ -13,6 +14,7 @@ const MOST_BYTES: usize = 32 << 20;
 /// A bounded window on the end of the journal.
 pub(crate) struct Tail {
     ring: RwLock<Ring>,
+    observers: RwLock<Vec<Weak<dyn Observer>>>,
     head: watch::Sender<u64>,
 }
 
@@ -43,7 +45,14 @@ impl Ring {
 
 impl Tail {
     pub(crate) fn new(head: u64) -> Self {
-        Self { ring: RwLock::default(), head: watch::Sender::new(head) }
+        Self { ring: RwLock::default(), observers: RwLock::default(), head: watch::Sender::new(head) }
+    }
+
+    /// Has an observer told of whatever several processes write from now on, for as long as it is there.
+    pub(crate) fn observe(&self, observer: Weak<dyn Observer>) {
+        let mut observers = self.observers.write().unwrap_or_else(PoisonError::into_inner);
+        observers.retain(|known| known.strong_count() > 0);
+        observers.push(observer);
     }
 
     /// Takes in a committed batch and wakes everyone who follows.
@@ -54,13 +63,20 @@ impl Tail {
     }
 
     /// Takes in what several read or write at the same time: leaves out what is there already. Where something is missing before
-    /// it, the window begins anew, and who needs what is missing reads the database.
+    /// it, the window begins anew, and who needs what is missing reads the database. Observers are told first.
     pub(crate) fn extend(&self, mut batch: Vec<Recorded>) {
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         let head = self.head();
         batch.retain(|event| event.position > head);
         let (Some(first), Some(last)) = (batch.first(), batch.last().map(|event| event.position)) else { return };
-        if first.position != head + 1 {
+        let complete = first.position == head + 1;
+        for observer in self.observers.read().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade) {
+            if !complete {
+                observer.missed_some();
+            }
+            observer.happened(&batch);
+        }
+        if !complete {
             *ring = Ring::default();
         }
         ring.push(batch);

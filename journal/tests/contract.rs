@@ -6,7 +6,7 @@ mod common;
 
 use common::kept::Kept;
 use common::{Counter, CounterCommand, CounterEvent, append, context, fill};
-use journal::{AppendError, Executor, Expected, Flaw, Verified, VerifyError};
+use journal::{Append, AppendError, Basis, Executor, Expected, Flaw, Verified, VerifyError};
 use std::collections::HashMap;
 
 /// Every rule, for every back end.
@@ -33,6 +33,7 @@ contract! {
     an_append_that_cannot_be_stored_or_has_no_events_harms_no_other
     a_guard_on_the_last_event_tells_a_substitute_from_the_original
     guards_of_one_batch_see_what_stands_before_them
+    what_was_decided_on_another_stream_stands_only_while_that_is_as_it_was
     a_follower_sees_every_event_of_sixteen_writers_once_and_in_order
     one_of_many_who_append_at_one_revision_wins
     what_is_in_memory_and_what_is_on_disk_read_the_same
@@ -109,6 +110,32 @@ async fn a_guard_on_the_last_event_tells_a_substitute_from_the_original(kept: Ke
     assert!(journal.append(built_on(event_id)).await.is_ok());
     let other = journal.append(built_on(uuid::Uuid::now_v7())).await;
     assert_eq!(other, Err(AppendError::Conflict { actual: 1 }));
+}
+
+async fn what_was_decided_on_another_stream_stands_only_while_that_is_as_it_was(kept: Kept) {
+    let journal = kept.open().await;
+    let rules = append("rules-1", Expected::Revision(0), &["1"]);
+    let event_id = rules.events[0].id;
+    let on = |stream: &str, expected| {
+        let basis = Some(Basis { stream: "rules-1".into(), expected });
+        Append { basis, ..append(stream, Expected::Revision(0), &["{}"]) }
+    };
+    let seen = Expected::Event { revision: 1, event_id };
+    // In the same batch, too, it is what stands before it that counts.
+    let together = [rules, on("a-1", seen), append("rules-1", Expected::Revision(1), &["2"]), on("b-1", seen)];
+    let [a, b, c, d] = together.map(|one| journal.append(one));
+    let (a, b, c, d) = tokio::join!(a, b, c, d);
+    assert!(a.is_ok() && b.is_ok() && c.is_ok(), "{a:?} {b:?} {c:?}");
+    assert_eq!(d, Err(AppendError::Overtaken("rules-1".into())));
+    let never = Basis { stream: "nobody-1".into(), expected: Expected::Revision(0) };
+    let absent = Append { basis: Some(never), ..append("c-1", Expected::Revision(0), &["{}"]) };
+    assert!(journal.append(absent).await.is_ok());
+    journal.close().await;
+    // Nothing of that is remembered any more.
+    let journal = kept.open().await;
+    assert_eq!(journal.append(on("d-1", seen)).await, Err(AppendError::Overtaken("rules-1".into())));
+    assert!(journal.append(on("d-1", Expected::Revision(2))).await.is_ok());
+    assert_eq!(journal.head(), 5);
 }
 
 async fn guards_of_one_batch_see_what_stands_before_them(kept: Kept) {

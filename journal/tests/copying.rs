@@ -37,7 +37,7 @@ async fn filled(kept: &Kept, events: usize) {
         context.correlation_id = format!("대화 {chunk} \"'\\").into();
         let texts = (0..size).map(|index| event(&format!("{{ \"b\": 1.50, \"a\":[\"\\u0000é\", {index}] , \"b\":2}}")));
         let stream: std::sync::Arc<str> = if chunk == 0 { "nameless".into() } else { format!("some-{chunk}-x").into() };
-        appends.push(Append { stream, expected: Expected::Revision(0), events: texts.collect(), context });
+        appends.push(Append { stream, expected: Expected::Revision(0), events: texts.collect(), context, basis: None });
     }
     for append in appends {
         journal.append(append).await.unwrap();

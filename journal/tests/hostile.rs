@@ -102,7 +102,9 @@ async fn write(address: String, writer: u64, share: u64) {
                 revision = actual;
             }
             Err(AppendError::Unavailable(_)) => {}
-            Err(error @ (AppendError::Stopped(_) | AppendError::StaleOwner(_))) => panic!("{error}"),
+            Err(error @ (AppendError::Stopped(_) | AppendError::StaleOwner(_) | AppendError::Overtaken(_))) => {
+                panic!("{error}")
+            }
         }
         if revision % (each * 400) == 0 {
             // A process ends and another one begins.

@@ -177,6 +177,41 @@ async fn two_processes_that_decide_on_the_same_aggregate_lose_no_decision() {
     assert_eq!(here.read_stream("counter-hot", 0).await.unwrap().len(), 150);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_an_event_of_another_process_finds_it_in_the_state() {
+    let address = fresh();
+    let (here, there) = (opened(&address).await, opened(&address).await);
+    let (writing, reading) = (counters(&here), counters(&there));
+    let mut follower = there.follow(0);
+    for count in 1..=200 {
+        // What is remembered here is old from now on.
+        assert_eq!(reading.glance("a", |counter, _| counter.count).await.unwrap(), count - 1);
+        writing.execute("a", ONE_MORE, &context()).await.unwrap();
+        let read = tokio::time::timeout(PATIENCE, follower.next(1)).await.unwrap().unwrap();
+        assert_eq!(read[0].revision, count);
+        assert_eq!(reading.glance("a", |counter, _| counter.count).await.unwrap(), count);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_on_an_old_look_at_something_else_does_not_stand() {
+    let address = fresh();
+    let (here, there) = (opened(&address).await, opened(&address).await);
+    let (writing, reading) = (counters(&here), counters(&there));
+    for count in 1..=50 {
+        let (seen, basis) = reading.glance_at_basis("rules", |counter| counter.count).await.unwrap();
+        writing.execute("rules", ONE_MORE, &context()).await.unwrap();
+        let id = format!("on-{count}");
+        let done = reading.execute_new_on(&id, ONE_MORE, &context(), basis).await;
+        let overtaken = |error| matches!(error, ExecuteError::Journal(AppendError::Overtaken(_)));
+        assert!(done.is_err_and(overtaken), "it was decided on {seen} of {count}");
+        // Whoever looks for certain sees what is so, and what follows from that stands.
+        assert_eq!(reading.inspect("rules", |counter, _| counter.count).await.unwrap(), count);
+        let (_, basis) = reading.glance_at_basis("rules", |counter| counter.count).await.unwrap();
+        reading.execute_new_on(&id, ONE_MORE, &context(), basis).await.unwrap();
+    }
+}
+
 /// A batch that was sent and not answered: its outcome is found out, and it stands once.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_append_whose_answer_or_request_was_lost_stands_once() {

@@ -70,7 +70,8 @@ async fn try_append_all(journal: &Journal, stream: &str, facts: Vec<Fact>) -> Re
         seen_revision: None,
         fence: None,
     };
-    let append = Append { stream: stream.into(), expected: Expected::Any, events: events.collect(), context };
+    let append =
+        Append { stream: stream.into(), expected: Expected::Any, events: events.collect(), context, basis: None };
     journal.append(append).await.map(|appended| appended.position)
 }
 

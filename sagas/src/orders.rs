@@ -65,7 +65,8 @@ impl<A: Executable> Receiver<A> for Executor<A> {
         id: &str,
         look: impl Fn(&A) -> T + Send + Sync,
     ) -> Result<T, ExecuteError<A::Error>> {
-        Self::inspect(self, id, |aggregate, _| look(aggregate)).await
+        // What it answers is in the state, and what others have appended since will come to it as events.
+        self.glance(id, |aggregate, _| look(aggregate)).await
     }
 }
 
@@ -119,7 +120,9 @@ async fn wait_out<A: Executable, R>(
             return Err(Answer::Broken(error.to_string()));
         }
         ExecuteError::Contended
-        | ExecuteError::Journal(AppendError::Unavailable(_) | AppendError::Conflict { .. })
+        | ExecuteError::Journal(
+            AppendError::Unavailable(_) | AppendError::Conflict { .. } | AppendError::Overtaken(_),
+        )
         | ExecuteError::Read(ReadError::Database(_)) => {}
     }
     tracing::warn!(aggregate = A::TYPE, aggregate.id = id, %error, "an order has to wait");

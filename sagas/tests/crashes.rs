@@ -292,7 +292,7 @@ async fn cut(told: &World, position: u64) -> World {
             fence: None,
         };
         let (stream, expected) = (event.stream.clone(), Expected::Any);
-        world.journal.append(Append { stream, expected, events: vec![new], context }).await.unwrap();
+        world.journal.append(Append { stream, expected, events: vec![new], context, basis: None }).await.unwrap();
     }
     world
 }

@@ -88,7 +88,7 @@ async fn an_event_that_cannot_be_read_parks_its_stream() {
     let (events, context) = (vec![new], context("poison"));
     world
         .journal
-        .append(Append { stream: stream.clone().into(), expected: Expected::Any, events, context })
+        .append(Append { stream: stream.clone().into(), expected: Expected::Any, events, context, basis: None })
         .await
         .unwrap();
     let well = world.request("bob", "pm_ok").await;

@@ -101,7 +101,13 @@ async fn append(State((journal, events)): State<(Journal, usize)>, body: Bytes) 
         fence: None,
     };
     let stream = format!("bare-{id}").into();
-    let append = Append { stream, expected: Expected::Revision(0), events: (0..events).map(event).collect(), context };
+    let append = Append {
+        stream,
+        expected: Expected::Revision(0),
+        events: (0..events).map(event).collect(),
+        context,
+        basis: None,
+    };
     let json = [(header::CONTENT_TYPE, "application/json")];
     match journal.append(append).await {
         Ok(appended) => (StatusCode::CREATED, json, json!({ "id": id, "position": appended.position }).to_string()),

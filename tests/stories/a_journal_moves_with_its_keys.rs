@@ -200,7 +200,7 @@ async fn fill(directory: &Path, events: usize) {
         };
         let events = (0..1_000).map(event).collect();
         let stream = format!("note-{stream}").into();
-        journal.append(Append { stream, expected: Expected::Revision(0), events, context }).await.unwrap();
+        journal.append(Append { stream, expected: Expected::Revision(0), events, context, basis: None }).await.unwrap();
     }
     journal.close().await;
 }

@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::call::{Call, Preference};
 use crate::error::{self, EXPIRED, invalid, not_found};
 use crate::idempotency::{Ids, once};
-use crate::outcomes::{Outcome, Until};
+use crate::outcomes::{Outcome, Until, Watching};
 use crate::problem::Problem;
 use crate::undecided::OneUndecided;
 use crate::{schema, story, when};
@@ -15,8 +15,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::rental::{RentalCommand, RentalError, RentalStatus, Terms};
 use domain::store::Profile;
-use domain::{CustomerId, ItemId, Language, RentalId};
-use journal::{Done, ExecuteError};
+use domain::{CustomerId, ItemId, Language, RentalId, StoreSlug};
+use journal::{AppendError, Basis, Done, ExecuteError};
 use projections::MyPageEntry;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ const ECHO: Duration = Duration::from_secs(2);
 const MOST_UNDECIDED: Duration = Duration::from_secs(60);
 
 /// What a customer asks for.
-#[derive(Deserialize, ToSchema)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestRental {
     /// Which item.
@@ -80,7 +80,80 @@ async fn request(
     ids: Ids,
 ) -> Result<Answer, Problem> {
     let store = api.store_of(asked.item).await?.ok_or_else(|| not_found("item", asked.item))?;
-    let profile = api.profile(&store).await?.ok_or_else(|| not_found("store", &store))?;
+    let Begun { rental, quantity, profile, done, watching } = begin(api, call, customer, asked, ids, &store).await?;
+    let (until, wait) = patience(call.preference, api.settings.wait);
+    let turn = Some(call.turn());
+    let outcome = match done {
+        Done { events: 1.., .. } => watching.outcome(wait, turn).await,
+        Done { events: 0, .. } => present(api, rental, (until, wait), turn).await?,
+    };
+    if !outcome.folded.entry.as_ref().is_some_and(is_decided_or_waits) {
+        tokio::spawn(until_decided(api.clone(), rental, api.undecided.one_more()));
+    }
+    let answer = settled(outcome, rental, quantity, &profile, StatusCode::CREATED)?;
+    Ok(call.as_preferred(answer))
+}
+
+/// A rental that is in the journal.
+struct Begun {
+    rental: RentalId,
+    quantity: u32,
+    /// The store's, under which it was requested.
+    profile: Profile,
+    done: Done,
+    watching: Watching,
+}
+
+/// Has a rental requested under the store's policy, as it is known here at first: that it is still so is found out with the append
+/// itself. Whatever else comes of that is found out again with certainty.
+async fn begin(
+    api: &Arc<Api>,
+    call: &Call,
+    customer: &CustomerId,
+    asked: RequestRental,
+    ids: Ids,
+    store: &StoreSlug,
+) -> Result<Begun, Problem> {
+    if !ids.may_have_happened()
+        && let (Some(profile), basis) = api.profile_at_basis(store).await?
+    {
+        match begin_under(api, call, customer, asked.clone(), ids, (profile, Some(basis))).await {
+            Ok(begun) if begun.done.events > 0 => return Ok(begun),
+            // It may be in the journal all the same: nothing else is to be begun for this request.
+            Err(Unbegun::For(problem)) if problem.kind.status.is_server_error() => return Err(problem),
+            Ok(_) | Err(Unbegun::Overtaken | Unbegun::For(_)) => {}
+        }
+    }
+    let profile = api.profile(store).await?.ok_or_else(|| not_found("store", store))?;
+    match begin_under(api, call, customer, asked, ids, (profile, None)).await {
+        Ok(begun) => Ok(begun),
+        Err(Unbegun::For(problem)) => Err(problem),
+        // Only what was decided on a basis can be overtaken.
+        Err(Unbegun::Overtaken) => Err(error::internal()),
+    }
+}
+
+/// Why a rental was not requested.
+enum Unbegun {
+    /// The store is not what it was taken for.
+    Overtaken,
+    For(Problem),
+}
+
+impl<T: Into<Problem>> From<T> for Unbegun {
+    fn from(problem: T) -> Self {
+        Self::For(problem.into())
+    }
+}
+
+async fn begin_under(
+    api: &Arc<Api>,
+    call: &Call,
+    customer: &CustomerId,
+    asked: RequestRental,
+    ids: Ids,
+    (profile, basis): (Profile, Option<Basis>),
+) -> Result<Begun, Unbegun> {
     let terms = terms(asked, customer, &profile, call.language)?;
     let quantity = terms.quantity;
     let rental = RentalId(ids.id("rental"));
@@ -90,26 +163,24 @@ async fn request(
         api.check_door(&profile.policy)?;
         api.undecided.check()?;
     }
-    let (until, wait) = patience(call.preference, api.settings.wait);
-    let turn = Some(call.turn());
     let context = call.context(&ids, Some(id.clone()));
     // Before the request is in the journal: no event of it may be missed.
-    let watching = api.outcomes.watch_new(rental, until);
+    let watching = api.outcomes.watch_new(rental, patience(call.preference, api.settings.wait).0);
     let command = RentalCommand::Request { terms: Box::new(terms), now: chrono::Utc::now() };
-    let outcome = match api.rentals.execute_new(&id, command, &context).await {
-        Ok(Done { events: 1.., .. }) => watching.outcome(wait, turn).await,
-        Ok(Done { events: 0, .. }) => present(api, rental, (until, wait), turn).await?,
+    let executed = match basis {
+        Some(basis) => api.rentals.execute_new_on(&id, command, &context, basis).await,
+        None => api.rentals.execute_new(&id, command, &context).await,
+    };
+    let done = match executed {
+        Ok(done) => done,
         // Asked for before with this very key, under a policy that has changed since.
         Err(ExecuteError::Refused(RentalError::WrongStatus { .. })) if ids.may_have_happened() => {
-            present(api, rental, (until, wait), turn).await?
+            Done { position: 0, revision: 0, events: 0 }
         }
+        Err(ExecuteError::Journal(AppendError::Overtaken(_))) => return Err(Unbegun::Overtaken),
         Err(error) => return Err(error.into()),
     };
-    if !outcome.folded.entry.as_ref().is_some_and(is_decided_or_waits) {
-        tokio::spawn(until_decided(api.clone(), rental, api.undecided.one_more()));
-    }
-    let answer = settled(outcome, rental, quantity, &profile, StatusCode::CREATED)?;
-    Ok(call.as_preferred(answer))
+    Ok(Begun { rental, quantity, profile, done, watching })
 }
 
 fn terms(asked: RequestRental, customer: &CustomerId, profile: &Profile, language: Language) -> Result<Terms, Problem> {

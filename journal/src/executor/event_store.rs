@@ -61,7 +61,7 @@ impl<A: Executable> EventStore<A> for Executor<A> {
         held.dirty = !events.is_empty();
         let stored = match events.is_empty() {
             true => self.settled(held, place, &context).await,
-            false => self.store(&events, held, place, &context).await,
+            false => self.store(&events, held, place, &context, None).await,
         };
         match stored {
             Ok(_) => {}

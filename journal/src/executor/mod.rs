@@ -6,15 +6,17 @@
 mod event_store;
 mod slot;
 
-use crate::append::{Append, AppendError, Appended, Context, NewEvent};
+use crate::append::{Append, AppendError, Appended, Basis, Context, NewEvent};
 use crate::journal::{Journal, ReadError};
+use crate::observer::Observer;
 use crate::queue::{Fate, Place};
+use crate::recorded::Recorded;
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, AggregateContext, DomainEvent};
 use quick_cache::sync::Cache;
 use slot::{Held, Known, Slot};
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -84,6 +86,22 @@ struct Inner<A: Aggregate> {
     share: Share<A::Event>,
 }
 
+/// What others append makes the state in memory old: it is folded anew when it is asked for. Because this is told before any
+/// subscriber of this process reads the event, **whoever answers an event finds it in the state**.
+impl<A: Executable> Observer for Inner<A> {
+    fn happened(&self, events: &[Recorded]) {
+        for event in events.iter().filter(|event| event.category() == A::TYPE) {
+            if let Some(slot) = self.slots.peek(event.aggregate_id()) {
+                slot.tell_of(event.revision);
+            }
+        }
+    }
+
+    fn missed_some(&self) {
+        self.slots.clear();
+    }
+}
+
 /// What an aggregate must be for its commands to be executed here. Every pure aggregate is.
 pub trait Executable:
     Aggregate<Services = (), Command: Clone + Send + Sync, Event: 'static, Error: Send + Sync + 'static> + 'static
@@ -102,7 +120,10 @@ impl<A: Executable> Executor<A> {
         T: From<A::Event> + Any + Send + Sync,
     {
         let share: Share<A::Event> = Box::new(|event| Box::new(T::from(event.clone())));
-        Self { inner: Arc::new(Inner { journal, slots: Cache::new(CACHED), share }) }
+        let inner = Arc::new(Inner { journal, slots: Cache::new(CACHED), share });
+        let observer: Weak<Inner<A>> = Arc::downgrade(&inner);
+        inner.journal.observe(observer);
+        Self { inner }
     }
 
     /// Carries out a command and answers when its effect, or the reason for refusing it, is durable.
@@ -115,7 +136,7 @@ impl<A: Executable> Executor<A> {
         command: A::Command,
         context: &Context,
     ) -> Result<Done, ExecuteError<A::Error>> {
-        self.run(id, command, context, false).await
+        self.run(id, command, context, (false, None)).await
     }
 
     /// The same for an aggregate that is most likely new: nothing is read unless that proves wrong.
@@ -128,7 +149,22 @@ impl<A: Executable> Executor<A> {
         command: A::Command,
         context: &Context,
     ) -> Result<Done, ExecuteError<A::Error>> {
-        self.run(id, command, context, true).await
+        self.run(id, command, context, (true, None)).await
+    }
+
+    /// The same for what was also decided on another aggregate, as [`Self::glance_at_basis`] has shown it: its events stand only if
+    /// that is still so.
+    ///
+    /// # Errors
+    /// [`ExecuteError`]; nothing was changed then. Where the other one has changed, the journal says [`AppendError::Overtaken`].
+    pub async fn execute_new_on(
+        &self,
+        id: &str,
+        command: A::Command,
+        context: &Context,
+        basis: Basis,
+    ) -> Result<Done, ExecuteError<A::Error>> {
+        self.run(id, command, context, (true, Some(basis))).await
     }
 
     async fn run(
@@ -136,7 +172,7 @@ impl<A: Executable> Executor<A> {
         id: &str,
         command: A::Command,
         context: &Context,
-        mut presumed_new: bool,
+        (mut presumed_new, basis): (bool, Option<Basis>),
     ) -> Result<Done, ExecuteError<A::Error>> {
         for attempt in 0..TRIES {
             let place = self.inner.journal.reserve().await.map_err(ExecuteError::Journal)?;
@@ -155,7 +191,9 @@ impl<A: Executable> Executor<A> {
             let events = sink.collect().await;
             held.dirty = !events.is_empty();
             let (count, outcome) = match decided {
-                Ok(()) if !events.is_empty() => (events.len(), self.store(&events, held, place, context).await),
+                Ok(()) if !events.is_empty() => {
+                    (events.len(), self.store(&events, held, place, context, basis.clone()).await)
+                }
                 Ok(()) => (0, self.settled(held, place, context).await),
                 Err(refusal) => match self.settled(held, place, context).await {
                     Ok(_) => return Err(ExecuteError::Refused(refusal)),
@@ -209,12 +247,52 @@ impl<A: Executable> Executor<A> {
         Err(ExecuteError::Contended)
     }
 
+    /// Looks at an aggregate as this process has been told of it: what any subscriber here has read is in the state, and all of
+    /// it is durable. Another process may have appended since, which costs a look at the database to find out ([`Self::inspect`]).
+    ///
+    /// # Errors
+    /// When the state cannot be read, or never becomes durable.
+    pub async fn glance<R>(&self, id: &str, look: impl Fn(&A, u64) -> R + Send) -> Result<R, ExecuteError<A::Error>>
+    where
+        R: Send,
+    {
+        let mut held = self.hold(id, false).await?;
+        let known = held.known();
+        if known.is_durable() {
+            return Ok(look(&known.state, known.revision));
+        }
+        drop(held);
+        self.inspect(id, look).await
+    }
+
+    /// Looks at an aggregate as this process has been told of it, for a decision that stands only while it stays so.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub async fn glance_at_basis<R>(
+        &self,
+        id: &str,
+        look: impl Fn(&A) -> R + Send,
+    ) -> Result<(R, Basis), ExecuteError<A::Error>>
+    where
+        R: Send,
+    {
+        let mut held = self.hold(id, false).await?;
+        let known = held.known();
+        let basis = Basis { stream: stream_of::<A>(id), expected: known.expected() };
+        Ok((look(&known.state), basis))
+    }
+
     /// Takes the aggregate's lock, with the state in place. The fold of a miss happens without the lock, once for all.
     async fn hold(&self, id: &str, presumed_new: bool) -> Result<Held<A>, ExecuteError<A::Error>> {
         let slot = self.slot(id);
         loop {
             let mut cell = slot.cell.clone().lock_owned().await;
-            if cell.known.is_none() && presumed_new {
+            if cell.known.as_ref().is_some_and(|known| slot.is_past(known.revision)) {
+                cell.known = None;
+                cell.generation += 1;
+            }
+            if cell.known.is_none() && presumed_new && !slot.is_past(0) {
                 cell.known = Some(Known::presumed_new());
             }
             if cell.known.is_some() {
@@ -281,6 +359,7 @@ impl<A: Executable> Executor<A> {
             expected: held.known().expected(),
             events: Vec::new(),
             context: context.clone(),
+            basis: None,
         };
         // Where the guard holds, what it guards is durable, and the next one need not ask.
         let fate = held.known().fate.clone().unwrap_or_default();
@@ -294,6 +373,7 @@ impl<A: Executable> Executor<A> {
         mut held: Held<A>,
         place: Place,
         context: &Context,
+        basis: Option<Basis>,
     ) -> Result<Appended, AppendError> {
         let events = match self.encode(events) {
             Ok(events) => events,
@@ -308,7 +388,7 @@ impl<A: Executable> Executor<A> {
         known.last_event = events.last().map(|event| event.id);
         known.fate = Some(fate.clone());
         held.dirty = false;
-        self.send(Append { stream, expected, events, context: context.clone() }, held, place, fate).await
+        self.send(Append { stream, expected, events, context: context.clone(), basis }, held, place, fate).await
     }
 
     async fn send(&self, append: Append, held: Held<A>, place: Place, fate: Fate) -> Result<Appended, AppendError> {

@@ -4,6 +4,7 @@ use crate::append::Expected;
 use crate::queue::Fate;
 use cqrs_es::{Aggregate, AggregateContext};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard};
 use uuid::Uuid;
 
@@ -12,6 +13,8 @@ pub(super) struct Slot<A> {
     pub(super) cell: Arc<Mutex<Cell<A>>>,
     /// Wakes those who wait for somebody else's fold.
     pub(super) folded: Notify,
+    /// The last revision of its stream that this process has been told of, where others append, too.
+    told_of: AtomicU64,
 }
 
 /// What is known of one aggregate.
@@ -71,7 +74,16 @@ pub struct Held<A: Aggregate> {
 impl<A> Slot<A> {
     pub(super) fn new() -> Self {
         let cell = Cell { known: None, generation: 0, folding: false };
-        Self { cell: Arc::new(Mutex::new(cell)), folded: Notify::new() }
+        Self { cell: Arc::new(Mutex::new(cell)), folded: Notify::new(), told_of: AtomicU64::new(0) }
+    }
+
+    pub(super) fn tell_of(&self, revision: u64) {
+        self.told_of.fetch_max(revision, Ordering::AcqRel);
+    }
+
+    /// Whether others have appended what a state of this revision does not have.
+    pub(super) fn is_past(&self, revision: u64) -> bool {
+        self.told_of.load(Ordering::Acquire) > revision
     }
 }
 

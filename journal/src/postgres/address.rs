@@ -26,6 +26,9 @@ pub enum ConnectError {
         /// Why.
         source: Box<sqlx::Error>,
     },
+    /// No thread can be had to write from.
+    #[error("no thread for the journal's writer")]
+    Thread(#[source] std::io::Error),
     /// There is no journal to read.
     #[error("there is no journal in {0}")]
     Missing(String),

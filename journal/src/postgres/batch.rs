@@ -1,7 +1,7 @@
 //! Appends that wait together, and what becomes of each of them when they follow a given end of the journal.
 
 use super::sql;
-use crate::append::{AppendError, Appended, Expected};
+use crate::append::{AppendError, Appended, Basis, Expected};
 use crate::fence::Fence;
 use crate::hash::{Chain, GENESIS};
 use crate::queue::{Fate, Waiting};
@@ -40,6 +40,7 @@ pub(super) enum Seen {
 pub(super) struct Entry {
     pub(super) stream: Arc<str>,
     expected: Expected,
+    basis: Option<Basis>,
     pub(super) fence: Option<Fence>,
     pub(super) events: Vec<Recorded>,
     answer: oneshot::Sender<Result<Appended, AppendError>>,
@@ -79,12 +80,18 @@ impl Entry {
         let events = events.collect();
         let result = Err(AppendError::Unavailable("not written".into()));
         let (stream, expected, fence) = (append.stream, append.expected, append.context.fence);
-        Self { stream, expected, fence, events, answer, fate, result }
+        Self { stream, expected, basis: append.basis, fence, events, answer, fate, result }
     }
 
     /// Whether it can be written without looking: the unique index is the guard of a new stream.
     pub(super) fn is_presumed_new(&self) -> bool {
         self.expected == Expected::Revision(0) && !self.events.is_empty()
+    }
+
+    /// The streams whose ends are to be known: of all, or without its own where that is presumed new.
+    pub(super) fn streams(&self, all: bool) -> impl Iterator<Item = &Arc<str>> {
+        let own = (all || !self.is_presumed_new()).then_some(&self.stream);
+        own.into_iter().chain(self.basis.as_ref().map(|basis| &basis.stream))
     }
 
     pub(super) const fn stands(&self) -> bool {
@@ -124,10 +131,19 @@ pub(super) fn plan(
             entry.result = Err(AppendError::StaleOwner(fence.clone()));
             continue;
         }
-        let head = plan.touched.get(&entry.stream).copied().or_else(|| match seen(&entry.stream) {
-            Seen::Head(head) => Some(head),
-            Seen::Absent | Seen::Unknown => None,
-        });
+        let head = |stream: &Arc<str>, plan: &Plan| {
+            plan.touched.get(stream).copied().or_else(|| match seen(stream) {
+                Seen::Head(head) => Some(head),
+                Seen::Absent | Seen::Unknown => None,
+            })
+        };
+        if let Some(basis) = &entry.basis
+            && !holds(basis.expected, head(&basis.stream, &plan))
+        {
+            entry.result = Err(AppendError::Overtaken(basis.stream.clone()));
+            continue;
+        }
+        let head = head(&entry.stream, &plan);
         entry.result = entry.plan(head, &mut plan, chain);
     }
     plan
@@ -140,14 +156,7 @@ impl Entry {
             return Err(AppendError::Unavailable("a stream's name does not end with a dash".into()));
         }
         let mut revision = head.map_or(0, |head| head.revision);
-        let holds = match self.expected {
-            Expected::Any => true,
-            Expected::Revision(expected) => expected == revision,
-            Expected::Event { revision, event_id } => {
-                head.is_some_and(|head| head.revision == revision && head.event_id == event_id)
-            }
-        };
-        if !holds {
+        if !holds(self.expected, head) {
             return Err(AppendError::Conflict { actual: revision });
         }
         for event in &mut self.events {
@@ -166,6 +175,10 @@ impl Entry {
         }
         Ok(Appended { position: plan.end.position, revision })
     }
+}
+
+fn holds(expected: Expected, head: Option<Head>) -> bool {
+    expected.holds(head.map(|head| (head.revision, head.event_id)))
 }
 
 /// The fences that some entries carry, each once.

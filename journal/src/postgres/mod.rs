@@ -66,8 +66,13 @@ pub(crate) async fn open(
     let source = feed::Source { pool, options: address.options().clone(), presence: presence.clone() };
     tokio::spawn(feed::keep_fed(me, source, reader.clone(), tail.clone(), ended));
     let feed = feed::Feed::new(tail.clone(), reader.clone());
-    let writer = writer::Writer::new(address.options().clone(), connection, state, feed, failure, written)
-        .known_to(presence.clone());
-    tokio::spawn(writer.run(requests));
+    let writer =
+        writer::Writer::new(address.options().clone(), state, feed, failure, written).known_to(presence.clone());
+    // On a thread of its own, as a file's is: everybody waits for it, so it does not wait for its turn among them.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ConnectError::Thread)?;
+    std::thread::Builder::new()
+        .name("journal-writer".to_owned())
+        .spawn(move || runtime.block_on(writer.run(requests)))
+        .map_err(ConnectError::Thread)?;
     Ok(Opened { tail, reader, presence, alive })
 }

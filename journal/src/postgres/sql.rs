@@ -4,9 +4,9 @@ use super::batch::{Entry, Head, Plan, State};
 use super::reader::{signed, unsigned};
 use crate::fence::Fence;
 use crate::recorded::Recorded;
-use serde_json::json;
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row as _};
+use serde::Serialize;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::{Arguments as _, PgConnection, Row as _};
 use std::collections::HashMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -49,6 +49,9 @@ FROM moved, UNNEST($6::text[], $7::text[], $8::bigint[], $9::text[], $10::text[]
         )
     };
 }
+
+/// About what the other columns of an event take.
+const BYTES_BESIDE_PAYLOAD: usize = 640;
 
 const STORE: &str = store!("WITH", "");
 const STORE_FENCED: &str =
@@ -167,7 +170,10 @@ pub(super) async fn store(
     let (types, ids): (Vec<&str>, Vec<&str>) = events().map(|event| parts(&event.stream)).unzip();
     let metadata: Vec<String> = events().map(metadata).collect();
     let (names, epochs) = columns(fences);
-    let query = sqlx::query(if fences.is_empty() { STORE } else { STORE_FENCED })
+    let mut arguments = PgArguments::default();
+    // What grows bit by bit is copied again and again.
+    arguments.reserve(20, events().map(|event| event.payload.len() + BYTES_BESIDE_PAYLOAD).sum());
+    let query = sqlx::query_with(if fences.is_empty() { STORE } else { STORE_FENCED }, arguments)
         .bind(signed(plan.end.position))
         .bind(plan.end.hash)
         .bind(plan.end.recorded_at)
@@ -191,18 +197,27 @@ pub(super) async fn store(
     Ok(result.rows_affected() == plan.events)
 }
 
+#[derive(Serialize)]
+struct Metadata<'a> {
+    actor: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    causation_id: Option<Uuid>,
+    command_id: Uuid,
+    correlation_id: &'a str,
+    event_id: Uuid,
+}
+
 /// What postgres-es knows as metadata.
 pub(super) fn metadata(event: &Recorded) -> String {
-    let mut metadata = json!({
-        "event_id": event.event_id,
-        "correlation_id": &*event.correlation_id,
-        "command_id": event.command_id,
-        "actor": &*event.actor,
-    });
-    if let Some(causation) = event.causation_id {
-        metadata["causation_id"] = json!(causation);
-    }
-    metadata.to_string()
+    let metadata = Metadata {
+        actor: &event.actor,
+        causation_id: event.causation_id,
+        command_id: event.command_id,
+        correlation_id: &event.correlation_id,
+        event_id: event.event_id,
+    };
+    // Strings under names of our own: that can always be written.
+    serde_json::to_string(&metadata).unwrap_or_default()
 }
 
 /// How postgres-es names a stream.

@@ -71,7 +71,6 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new(
         options: PgConnectOptions,
-        connection: PgConnection,
         state: State,
         feed: Feed,
         failure: watch::Sender<Option<Arc<str>>>,
@@ -79,7 +78,7 @@ impl Writer {
     ) -> Self {
         Self {
             options,
-            connection: Some(connection),
+            connection: None,
             state,
             heads: Cache::new(HEADS),
             contended: false,
@@ -100,6 +99,8 @@ impl Writer {
 
     /// Serves the queue until it is closed, or the journal is found to be another one.
     pub(super) async fn run(mut self, mut requests: mpsc::Receiver<Request>) {
+        // Where that fails, the database has gone away since it was opened, and is waited for.
+        self.connection = connect(&self.options).await.ok();
         let mut closing = None;
         while closing.is_none() && self.failure.borrow().is_none() {
             if self.connection.is_none() {
@@ -192,7 +193,7 @@ impl Writer {
     /// One statement, which does nothing if somebody else has written. `None` says that somebody has.
     async fn try_first(&mut self, entries: &mut [Entry]) -> Result<Option<Plan>, Trouble> {
         let heads = &mut self.heads;
-        let unknown = streams(entries, |entry| !entry.is_presumed_new() && heads.get(&entry.stream).is_none());
+        let unknown = streams(entries, false, heads);
         let looked_up = self.look_up(unknown).await?;
         let heads = &self.heads;
         let plan = plan(entries, &self.state, &[], &mut self.chain, |stream| seen(stream, heads, &looked_up));
@@ -233,7 +234,7 @@ impl Writer {
         self.contended = found.position != self.state.position;
         self.take_over(found)?;
         let heads = &mut self.heads;
-        let unknown = streams(entries, |entry| heads.get(&entry.stream).is_none());
+        let unknown = streams(entries, true, heads);
         let looked_up = self.look_up(unknown).await?;
         let heads = &self.heads;
         let plan = plan(entries, &self.state, &stale, &mut self.chain, |stream| seen(stream, heads, &looked_up));
@@ -369,9 +370,10 @@ async fn fenced(options: &PgConnectOptions) -> Result<(PgConnection, State), sql
     Ok((connection, state))
 }
 
-/// The streams of some entries, each once.
-fn streams(entries: &[Entry], mut wanted: impl FnMut(&Entry) -> bool) -> Vec<Arc<str>> {
-    let mut streams: Vec<_> = entries.iter().filter(|entry| wanted(entry)).map(|entry| entry.stream.clone()).collect();
+/// The streams whose ends are not remembered, each once.
+fn streams(entries: &[Entry], all: bool, heads: &mut Cache<Arc<str>, Head>) -> Vec<Arc<str>> {
+    let wanted = entries.iter().flat_map(|entry| entry.streams(all));
+    let mut streams: Vec<_> = wanted.filter(|stream| heads.get(*stream).is_none()).cloned().collect();
     streams.sort_unstable();
     streams.dedup();
     streams

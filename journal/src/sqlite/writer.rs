@@ -204,7 +204,16 @@ impl Writer {
         append: Append,
         recorded: &mut Vec<Recorded>,
     ) -> Result<Result<Appended, AppendError>, rusqlite::Error> {
-        let Append { stream, expected, events, context } = append;
+        let Append { stream, expected, events, context, basis } = append;
+        if let Some(basis) = basis {
+            let head = match self.heads.get(&basis.stream).copied() {
+                Some(head) => Some(head),
+                None => self.head_of(&basis.stream)?,
+            };
+            if !holds(basis.expected, head) {
+                return Ok(Err(AppendError::Overtaken(basis.stream)));
+            }
+        }
         let known = self.heads.get(&stream).copied();
         // The unique index is the guard of a new stream: one look less for the most frequent append.
         let presumed_new = known.is_none() && expected == Expected::Revision(0) && !events.is_empty();
@@ -214,14 +223,7 @@ impl Writer {
             None => self.head_of(&stream)?,
         };
         let actual = head.map_or(0, |head| head.revision);
-        let holds = match expected {
-            Expected::Any => true,
-            Expected::Revision(revision) => revision == actual,
-            Expected::Event { revision, event_id } => {
-                head.is_some_and(|head| head.revision == revision && head.event_id == event_id)
-            }
-        };
-        if !holds {
+        if !holds(expected, head) {
             return Ok(Err(AppendError::Conflict { actual }));
         }
         let mut revision = actual;
@@ -318,6 +320,10 @@ impl Writer {
             }
         }
     }
+}
+
+fn holds(expected: Expected, head: Option<Head>) -> bool {
+    expected.holds(head.map(|head| (head.revision, head.event_id)))
 }
 
 pub(super) fn insert(connection: &Connection, event: &Recorded) -> rusqlite::Result<()> {

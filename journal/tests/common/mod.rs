@@ -94,6 +94,7 @@ pub fn append(stream: &str, expected: Expected, payloads: &[&str]) -> Append {
         expected,
         events: payloads.iter().map(|payload| event(payload)).collect(),
         context: context(),
+        basis: None,
     }
 }
 

@@ -8,10 +8,14 @@ use crate::fold::{Change, ChangeKind, Documents, Found, Source};
 use crate::runner::{Lane, Setback};
 use crate::table::signed;
 use journal::{Fence, Shared};
-use sqlx::{PgConnection, Row as _};
+use sqlx::postgres::PgArguments;
+use sqlx::{Arguments as _, PgConnection, Row as _};
 use std::ops::Range;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
+
+/// About what the other columns of a document take.
+const BYTES_BESIDE_BODY: usize = 128;
 
 /// Documents that are to be written, by columns.
 #[derive(Default)]
@@ -51,7 +55,9 @@ impl Rows {
              WHERE d.id = excluded.id",
             generation.table()
         );
-        let query = sqlx::query(&sql).bind(&self.seqs).bind(&self.ids).bind(&self.owners);
+        let mut arguments = PgArguments::default();
+        arguments.reserve(5, self.bodies.iter().map(|body| body.len() + BYTES_BESIDE_BODY).sum());
+        let query = sqlx::query_with(&sql, arguments).bind(&self.seqs).bind(&self.ids).bind(&self.owners);
         let written = query.bind(&self.tags).bind(&self.bodies).execute(connection).await?;
         if written.rows_affected() == self.len() as u64 { Ok(()) } else { Err(ViewError::Moved) }
     }

@@ -31,7 +31,7 @@ impl Archive {
 
     fn record(&self, stream: &str, new: NewEvent) -> Shared {
         let (stream, expected, events) = (stream.into(), Expected::Any, vec![new]);
-        let append = Append { stream, expected, events, context: context() };
+        let append = Append { stream, expected, events, context: context(), basis: None };
         self.runtime.block_on(async {
             let position = self.journal.append(append).await.unwrap().position;
             self.journal.read_all(position - 1, 1).await.unwrap().pop().unwrap()
