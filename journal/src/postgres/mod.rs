@@ -6,7 +6,6 @@ mod copy;
 mod durability;
 mod feed;
 mod fence;
-mod flight;
 mod presence;
 mod reader;
 mod schema;

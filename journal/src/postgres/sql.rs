@@ -33,7 +33,7 @@ macro_rules! store {
             $with,
             " moved AS (
     UPDATE journal_head SET position = $1, hash = $2, recorded_at = $3
-    WHERE position = $4 AND fence = $5 AND hash = $19",
+    WHERE position = $4 AND fence = $5",
             $holds,
             "
     RETURNING true
@@ -55,7 +55,7 @@ const BYTES_BESIDE_PAYLOAD: usize = 640;
 
 const STORE: &str = store!("WITH", "");
 const STORE_FENCED: &str =
-    store!(concat!(holding!("$20", "$21"), ","), " AND (SELECT count(*) FROM holding) = cardinality($20::text[])");
+    store!(concat!(holding!("$19", "$20"), ","), " AND (SELECT count(*) FROM holding) = cardinality($19::text[])");
 const HEAD: &str = "SELECT position, hash, recorded_at, fence FROM journal_head";
 const HEAD_FENCED: &str = "
 SELECT position, hash, recorded_at, fence,
@@ -172,7 +172,7 @@ pub(super) async fn store(
     let (names, epochs) = columns(fences);
     let mut arguments = PgArguments::default();
     // What grows bit by bit is copied again and again.
-    arguments.reserve(21, events().map(|event| event.payload.len() + BYTES_BESIDE_PAYLOAD).sum());
+    arguments.reserve(20, events().map(|event| event.payload.len() + BYTES_BESIDE_PAYLOAD).sum());
     let query = sqlx::query_with(if fences.is_empty() { STORE } else { STORE_FENCED }, arguments)
         .bind(signed(plan.end.position))
         .bind(plan.end.hash)
@@ -191,8 +191,7 @@ pub(super) async fn store(
         .bind(events().map(|event| event.causation_id).collect::<Vec<_>>())
         .bind(events().map(|event| event.command_id).collect::<Vec<_>>())
         .bind(events().map(|event| &*event.actor).collect::<Vec<_>>())
-        .bind(events().map(|event| event.hash.as_slice()).collect::<Vec<_>>())
-        .bind(from.hash);
+        .bind(events().map(|event| event.hash.as_slice()).collect::<Vec<_>>());
     let query = if fences.is_empty() { query } else { query.bind(names).bind(epochs) };
     let result = query.execute(connection).await?;
     Ok(result.rows_affected() == plan.events)

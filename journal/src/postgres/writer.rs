@@ -6,30 +6,25 @@
 use super::address::{connect, within};
 use super::batch::{Entry, Head, Plan, Seen, State, fences, plan};
 use super::feed::Feed;
-use super::flight::{Flight, Landed};
 use super::presence::Presence;
 use super::sql;
 use crate::hash::Chain;
-use crate::queue::{Request, Waiting, gather};
+use crate::queue::{Request, gather};
 use crate::texts::Interner;
 use quick_cache::unsync::Cache;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Executor as _, PgConnection};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// A batch of fewer is not sent behind another one: it grows until that has landed.
-const FEWEST_BEHIND: usize = 8;
 /// Streams whose last event is remembered.
 const HEADS: usize = 65_536;
 /// A batch takes milliseconds; one that takes this long may have been written or not.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How often one batch is sent when each time the connection is lost.
 const TRIES: u32 = 3;
-/// For how long there is no second connection where one was refused.
-const WITHOUT_SPARE: Duration = Duration::from_secs(10);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -59,9 +54,6 @@ enum Away {
 pub(super) struct Writer {
     options: PgConnectOptions,
     connection: Option<PgConnection>,
-    /// For a batch behind another one; where it cannot be had, not before that time is it tried again.
-    spare: Option<PgConnection>,
-    no_spare_until: Option<Instant>,
     state: State,
     heads: Cache<Arc<str>, Head>,
     /// Others write too: looking first is cheaper than trying first.
@@ -87,8 +79,6 @@ impl Writer {
         Self {
             options,
             connection: None,
-            spare: None,
-            no_spare_until: None,
             state,
             heads: Cache::new(HEADS),
             contended: false,
@@ -126,11 +116,8 @@ impl Writer {
             }
             let Some(first) = requests.recv().await else { break };
             let batch = gather(first, &mut requests, &mut closing);
-            let entries = self.entries(batch);
-            match self.contended {
-                true => self.serve(entries, None).await,
-                false => self.keep_sending(entries, &mut requests, &mut closing).await,
-            }
+            let entries = batch.into_iter().map(|waiting| Entry::new(waiting, &mut self.texts)).collect();
+            self.serve(entries).await;
         }
         // Whoever is still waiting sees a closed channel, which callers read as `Stopped`.
         drop(requests);
@@ -140,132 +127,8 @@ impl Writer {
         }
     }
 
-    fn entries(&mut self, batch: Vec<Waiting>) -> Vec<Entry> {
-        batch.into_iter().map(|waiting| Entry::new(waiting, &mut self.texts)).collect()
-    }
-
-    /// Sends a batch, and while it is on its way the next one behind it, until nothing more comes or something goes wrong. What the
-    /// second one waits for in the database is the first one's commit, and not our taking notice of it.
-    async fn keep_sending(
-        &mut self,
-        entries: Vec<Entry>,
-        requests: &mut mpsc::Receiver<Request>,
-        closing: &mut Option<oneshot::Sender<()>>,
-    ) {
-        if self.spare.is_none() && self.no_spare_until.is_none_or(|until| until < Instant::now()) {
-            self.spare = connect(&self.options).await.ok();
-            self.no_spare_until = self.spare.is_none().then(|| Instant::now() + WITHOUT_SPARE);
-        }
-        let mut ahead = match self.launch(entries, None).await {
-            Ok(ahead) => ahead,
-            Err(entries) => return self.serve(entries, None).await,
-        };
-        loop {
-            let (mut behind, mut gathered) = (None, Vec::new());
-            let landed = loop {
-                tokio::select! {
-                    biased;
-                    landed = &mut ahead.landing => break landed,
-                    Some(request) = requests.recv(), if behind.is_none() && closing.is_none() => {
-                        gathered.extend(gather(request, requests, closing));
-                        if gathered.len() >= FEWEST_BEHIND.max(ahead.size * 3 / 4) {
-                            let entries = self.entries(std::mem::take(&mut gathered));
-                            match self.launch(entries, Some(&ahead.plan)).await {
-                                Ok(flight) => behind = Some(flight),
-                                Err(entries) => {
-                                    let landed = ahead.landing.await;
-                                    self.landed(landed, None).await;
-                                    return self.serve(entries, None).await;
-                                }
-                            }
-                        }
-                    }
-                }
-            };
-            let entries = self.entries(gathered);
-            let Some(next) = self.landed(landed, behind).await else { return self.serve(entries, None).await };
-            ahead = match next {
-                Some(behind) => behind,
-                None if entries.is_empty() => return,
-                None => match self.launch(entries, None).await {
-                    Ok(ahead) => ahead,
-                    Err(entries) => return self.serve(entries, None).await,
-                },
-            };
-        }
-    }
-
-    /// Plans a batch behind the journal's end, or behind what is on its way, and sends it. Gives it back where that cannot be done.
-    async fn launch(&mut self, mut entries: Vec<Entry>, after: Option<&Plan>) -> Result<Flight, Vec<Entry>> {
-        let Some(mut connection) = self.spare.take().or_else(|| self.connection.take()) else { return Err(entries) };
-        let touched = |stream: &str| after.and_then(|plan| plan.touched.get(stream)).copied();
-        let mut unknown = streams(&entries, false, &mut self.heads);
-        unknown.retain(|stream| touched(stream).is_none());
-        let looked_up = look_up(&mut connection, unknown).await;
-        let from = after.map_or(&self.state, |plan| &plan.end).clone();
-        if let Ok(looked_up) = looked_up {
-            let heads = &self.heads;
-            let plan = plan(&mut entries, &from, &[], &mut self.chain, |stream| {
-                touched(stream).map_or_else(|| seen(stream, heads, &looked_up), Seen::Head)
-            });
-            if plan.events > 0 {
-                return Ok(Flight::launch(connection, from, plan, entries));
-            }
-        }
-        self.keep(connection);
-        Err(entries)
-    }
-
-    fn keep(&mut self, connection: PgConnection) {
-        let place = if self.connection.is_none() { &mut self.connection } else { &mut self.spare };
-        *place = Some(connection);
-    }
-
-    /// Answers whoever waits for a batch that has landed, and gives back what was sent behind it. `None` where it was not stored:
-    /// then both have been served otherwise.
-    async fn landed(&mut self, landed: Landed, behind: Option<Flight>) -> Option<Option<Flight>> {
-        let Landed { connection, entries, plan, stored } = landed;
-        let stored = stored.map_err(trouble);
-        if matches!(stored, Ok(true)) {
-            self.keep(connection);
-            self.finish(entries, Arc::unwrap_or_clone(plan)).await;
-            return Some(behind);
-        }
-        let is_lost = matches!(stored, Err(Trouble::Lost(_)));
-        self.contended |= matches!(stored, Ok(false));
-        if !is_lost {
-            self.keep(connection);
-        }
-        let Some(behind) = behind else {
-            self.serve(entries, is_lost.then(|| Arc::unwrap_or_clone(plan))).await;
-            return None;
-        };
-        let after = behind.landing.await;
-        let stored = after.stored.map_err(trouble);
-        let is_after_lost = matches!(stored, Err(Trouble::Lost(_)));
-        if !is_after_lost {
-            self.keep(after.connection);
-        }
-        if matches!(stored, Ok(true)) {
-            // It stands behind the first one, and so that stands, too.
-            self.finish(entries, Arc::unwrap_or_clone(plan)).await;
-            self.finish(after.entries, Arc::unwrap_or_clone(after.plan)).await;
-            return None;
-        }
-        self.serve(entries, is_lost.then(|| Arc::unwrap_or_clone(plan))).await;
-        self.serve(after.entries, is_after_lost.then(|| Arc::unwrap_or_clone(after.plan))).await;
-        None
-    }
-
-    /// Writes and answers. Where one append makes the batch unfit, each is tried alone. What was sent before may have been written.
-    async fn serve(&mut self, entries: Vec<Entry>, sent: Option<Plan>) {
-        if entries.is_empty() {
-            return;
-        }
-        if sent.is_some() {
-            self.connection = None;
-        }
-        self.sent = sent;
+    /// Writes and answers. Where one append makes the batch unfit, each is tried alone.
+    async fn serve(&mut self, entries: Vec<Entry>) {
         let mut parts = vec![entries];
         while let Some(mut part) = parts.pop() {
             match self.store(&mut part).await {
@@ -287,14 +150,14 @@ impl Writer {
                     part.into_iter().for_each(|entry| entry.fail(&reason));
                 }
             }
-            // Whoever waited for that has been answered.
-            self.sent = None;
         }
     }
 
     /// Sends until it is known what became of it.
     async fn store(&mut self, entries: &mut [Entry]) -> Result<Plan, Trouble> {
         let mut tries = 0;
+        // Of another batch: whoever waited for that one has been answered.
+        self.sent = None;
         loop {
             if self.connection.is_none()
                 && let Some(plan) = self.resume().await?
@@ -389,10 +252,17 @@ impl Writer {
     }
 
     async fn look_up(&mut self, streams: Vec<Arc<str>>) -> Result<HashMap<Arc<str>, Option<Head>>, Trouble> {
-        match &mut self.connection {
-            Some(connection) => look_up(connection, streams).await,
-            None => Ok(HashMap::new()),
-        }
+        let Some(connection) = self.connection.as_mut().filter(|_| !streams.is_empty()) else {
+            return Ok(HashMap::new());
+        };
+        let mut found = within(PATIENCE, sql::stream_heads(connection, &streams)).await.map_err(trouble)?;
+        Ok(streams
+            .into_iter()
+            .map(|stream| {
+                let head = found.remove(&stream);
+                (stream, head)
+            })
+            .collect())
     }
 
     /// The journal ends here now. It never ends before what was acknowledged.
@@ -491,21 +361,6 @@ impl Writer {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
-}
-
-async fn look_up(
-    connection: &mut PgConnection,
-    streams: Vec<Arc<str>>,
-) -> Result<HashMap<Arc<str>, Option<Head>>, Trouble> {
-    if streams.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut found = within(PATIENCE, sql::stream_heads(connection, &streams)).await.map_err(trouble)?;
-    let known = streams.into_iter().map(|stream| {
-        let head = found.remove(&stream);
-        (stream, head)
-    });
-    Ok(known.collect())
 }
 
 /// A connection behind which nothing sent before can come.
