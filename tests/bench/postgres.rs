@@ -16,6 +16,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
+/// Of each service, before it is measured.
+const WARM_UP: Duration = Duration::from_secs(2);
 const SETTINGS: &[&str] = &["fsync", "synchronous_commit", "full_page_writes", "shared_buffers"];
 /// What every booking leads to, in both services: as many events as the bare limit appends at once.
 const STEPS: &[&str] = &[
@@ -56,10 +58,12 @@ pub(crate) async fn measure(options: &Options) {
         let plain = Plain::start(&database).await;
         let plain = bookings(options, plain, &cluster, (items, workload), &limit, None).await;
         check::<Plain>(&cluster, &database, plain.created);
+        leave_nothing(&cluster, &database);
         let database = cluster.database();
         let ours = Ours::start(&database).await;
         let ours = bookings(options, ours, &cluster, (items, workload), &limit, Some(&plain.cells)).await;
         check::<Ours>(&cluster, &database, ours.created);
+        leave_nothing(&cluster, &database);
     }
     println!("load after: {}", load_average());
 }
@@ -75,7 +79,8 @@ fn run_in(cluster: &Cluster) {
 }
 
 async fn bare_limit(options: &Options, cluster: &Cluster) -> Vec<Cell> {
-    let server = bare::Server::start(Some(&cluster.database()), STEPS.len()).await;
+    let database = cluster.database();
+    let server = bare::Server::start(Some(&database), STEPS.len()).await;
     let requests = server.requests();
     let mut cells = Vec::new();
     for &connections in &options.connections {
@@ -86,7 +91,20 @@ async fn bare_limit(options: &Options, cluster: &Cluster) -> Vec<Cell> {
         report::row(&Row { connections, work_us: Some(work_us), ..Row::of(workload, &cell) });
         cells.push(cell);
     }
+    drop(server);
+    leave_nothing(cluster, &database);
     cells
+}
+
+/// What is left of one measurement is not vacuumed during the next.
+fn leave_nothing(cluster: &Cluster, database: &str) {
+    cluster.sql("postgres", &format!("DROP DATABASE {} WITH (FORCE)", name_of(database)));
+    cluster.sql("postgres", "CHECKPOINT");
+}
+
+/// The name in a database's address.
+fn name_of(address: &str) -> &str {
+    address.split('?').next().and_then(|address| address.rsplit('/').next()).expect("a database's name")
 }
 
 /// Processor time of a service, and of the database for it.
@@ -130,8 +148,9 @@ async fn bookings<S: Subject>(
     let ids = service.items(items).await;
     let mut requests = rental::bookings(&ids, service.tokens());
     // A service that has just started measures its start.
-    let warm =
-        load::run(service.address(), &requests, 8, Duration::from_millis(500), async || service.dispatched().await);
+    let warm = load::run(service.address(), &requests, 32, WARM_UP.min(options.duration()), async || {
+        service.dispatched().await
+    });
     measured.created += warm.await.created;
     for (index, &connections) in options.connections.iter().enumerate() {
         if items == 1 {
@@ -154,9 +173,9 @@ async fn bookings<S: Subject>(
 
 /// Counts what became of the bookings.
 fn check<S: Subject>(cluster: &Cluster, database: &str, created: u64) {
-    let name = database.split('?').next().and_then(|address| address.rsplit('/').next()).expect("a database's name");
     let count = |step: &&str| -> u64 {
-        let counted = cluster.sql(name, &format!("SELECT count(*) FROM events WHERE event_type = '{step}'"));
+        let counted =
+            cluster.sql(name_of(database), &format!("SELECT count(*) FROM events WHERE event_type = '{step}'"));
         counted.parse().expect("a number")
     };
     let counts: Vec<u64> = STEPS.iter().map(count).collect();
