@@ -71,10 +71,15 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
     crowd.come(Arrivals::Closed { at_once: kind.at_once() }, Duration::from_secs(warm)).await;
     shop.settled().await;
     let usual = probe(&shop).await.1;
+    let before_ms = cpu_ms(server);
     let closed = crowd.come(Arrivals::Closed { at_once: kind.at_once() }, Duration::from_secs(step)).await;
     let in_turn = confirmed_by_server(&shop, Span::of(&closed, step)).await;
     shop.settled().await;
-    report.row("who asks again when answered", format!("{in_turn} confirmed per s, {} users", kind.at_once()));
+    let busy = (cpu_ms(server) - before_ms) / (step * 10);
+    report.row(
+        "who asks again when answered",
+        format!("{in_turn} confirmed per s, {} users; server busy for {busy} %", kind.at_once()),
+    );
     let Borne { sustainable, peak } = bear(&shop, &crowd, in_turn, step).await;
     report.row(
         "by the clock, over as many connections",
