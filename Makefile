@@ -61,11 +61,11 @@ bench-postgres-short: ## The same in about half a minute
 	cargo build --release --locked -p reservoir -p baseline
 	cargo run --release --locked -p stories --bin bench -- --postgres --short
 
-drills: ## Load pictures: steady, outages, three times too much, slow clients; about ten minutes
+drills: ## Load pictures: steady, outages, three times too much, slow clients; about a quarter of an hour
 	cargo build --release --locked -p reservoir
 	cargo run --release --locked -p stories --bin drills -- $(DRILL)
 
-drills-short: ## The same in about three minutes
+drills-short: ## The same in about four minutes
 	cargo build --release --locked -p reservoir
 	cargo run --release --locked -p stories --bin drills -- --short $(DRILL)
 

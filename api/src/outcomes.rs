@@ -239,8 +239,11 @@ impl Watching {
     pub(crate) async fn outcome(mut self, wait: Duration, turn: Option<&Turn>) -> Outcome {
         let begun = Instant::now();
         for until in [PAYMENT_IS_AWAY, SOMETHING_IS_AWAY, wait] {
-            if let Ok(Ok(folded)) = timeout_at(begun + until.min(wait), &mut self.reached).await {
-                return Outcome { folded, reached: true };
+            match timeout_at(begun + until.min(wait), &mut self.reached).await {
+                Ok(Ok(folded)) => return Outcome { folded, reached: true },
+                // Nobody will tell: how far it has come is all there is.
+                Ok(Err(_)) => break,
+                Err(_) => {}
             }
             if let Some(turn) = turn
                 && (until > PAYMENT_IS_AWAY || self.waits_for_provider())
@@ -258,9 +261,7 @@ impl Watching {
             },
         }
     }
-}
 
-impl Watching {
     fn waits_for_provider(&self) -> bool {
         let shard = self.outcomes.shard(self.rental);
         let watches = shard.get(&self.rental).into_iter().flatten();

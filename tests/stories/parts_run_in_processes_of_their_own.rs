@@ -105,6 +105,24 @@ async fn bookings_are_taken_while_the_sagas_are_away_and_settle_when_others_take
 }
 
 #[tokio::test]
+async fn a_policy_that_is_changed_at_one_process_holds_for_the_next_booking_at_another() {
+    let database = Cluster::shared().database();
+    let (here, there) = (process(&database, "api").await, process(&database, "api").await);
+    let item = cars(&here, 100).await;
+    let store = Business::cars().slug;
+    for day in 1..=20 {
+        let policy = if day % 2 == 0 { "car-rental" } else { "library" };
+        let revised = json!({ "policy": policy });
+        here.patch(format!("/v1/stores/{store}")).by(format!("staff:{store}")).json(revised).await.is(200);
+        let body = json!({ "item": item, "from": july(day), "to": july(day + 1) });
+        let rental =
+            there.post("/v1/rentals").by(ALICE).header("prefer", "respond-async").json(body).await.is(202).id();
+        let history = there.get(format!("/v1/rentals/{rental}/history")).by("admin").await.is(200).items();
+        assert_eq!(history[0]["data"]["terms"]["policy"], policy, "{history:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_may_be_what_is_said_in_one_line() {
     let database = Cluster::shared().database();
     let data = Data::with_options(&["--journal", &database]);
