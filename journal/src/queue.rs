@@ -13,6 +13,7 @@ const BATCH_EVENTS: usize = 4_096;
 const BATCH_BYTES: usize = 8 << 20;
 
 /// What the writer takes from its queue.
+#[expect(clippy::large_enum_variant, reason = "almost all are appends, and a box would cost each of them")]
 pub(crate) enum Request {
     Append(Waiting),
     /// Write what came before, let the journal go, then answer.
