@@ -13,6 +13,7 @@ mod observer;
 pub mod postgres;
 mod queue;
 mod reader;
+mod recent;
 mod recorded;
 mod source;
 pub mod sqlite;

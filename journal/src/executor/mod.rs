@@ -10,6 +10,7 @@ use crate::append::{Append, AppendError, Appended, Basis, Context, NewEvent};
 use crate::journal::{Journal, ReadError};
 use crate::observer::Observer;
 use crate::queue::{Fate, Place};
+use crate::recent;
 use crate::recorded::Recorded;
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate, AggregateContext, DomainEvent};
@@ -120,7 +121,7 @@ impl<A: Executable> Executor<A> {
         T: From<A::Event> + Any + Send + Sync,
     {
         let share: Share<A::Event> = Box::new(|event| Box::new(T::from(event.clone())));
-        let inner = Arc::new(Inner { journal, slots: Cache::new(CACHED), share });
+        let inner = Arc::new(Inner { journal, slots: recent::shared(CACHED), share });
         let observer: Weak<Inner<A>> = Arc::downgrade(&inner);
         inner.journal.observe(observer);
         Self { inner }

@@ -10,6 +10,7 @@ use super::presence::Presence;
 use super::sql;
 use crate::hash::Chain;
 use crate::queue::{Request, gather};
+use crate::recent;
 use crate::texts::Interner;
 use quick_cache::unsync::Cache;
 use sqlx::postgres::PgConnectOptions;
@@ -80,7 +81,7 @@ impl Writer {
             options,
             connection: None,
             state,
-            heads: Cache::new(HEADS),
+            heads: recent::of_one_thread(HEADS),
             contended: false,
             sent: None,
             chain: Chain::default(),

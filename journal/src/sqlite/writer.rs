@@ -4,6 +4,7 @@ use super::reader::{signed, unsigned};
 use crate::append::{Append, AppendError, Appended, Expected};
 use crate::hash::{Chain, GENESIS};
 use crate::queue::{Fate, Request, Waiting, gather};
+use crate::recent;
 use crate::recorded::Recorded;
 use crate::tail::Tail;
 use chrono::{DateTime, Utc};
@@ -87,7 +88,7 @@ impl Writer {
         failure: watch::Sender<Option<Arc<str>>>,
         lock: File,
     ) -> Self {
-        let heads = Cache::new(HEADS);
+        let heads = recent::of_one_thread(HEADS);
         Self { connection, state, heads, chain: Chain::default(), types: Vec::new(), tail, failure, _lock: lock }
     }
 
