@@ -107,8 +107,7 @@ impl Crowd {
         for part in tasks.join_all().await {
             all.add(part);
         }
-        all.taken.sort_unstable();
-        all.refused.sort_unstable();
+        all.sort();
         all
     }
 }
@@ -168,7 +167,14 @@ impl Answers {
         }
     }
 
-    fn add(&mut self, other: Self) {
+    /// Puts the waits in order, after others were added.
+    pub(crate) fn sort(&mut self) {
+        self.taken.sort_unstable();
+        self.refused.sort_unstable();
+    }
+
+    /// Takes in those of another time.
+    pub(crate) fn add(&mut self, other: Self) {
         self.confirmed += other.confirmed;
         self.undecided += other.undecided;
         self.asked_back += other.asked_back;

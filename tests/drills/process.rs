@@ -4,23 +4,11 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// What Linux calls a second, in clock ticks.
-const TICKS_PER_SECOND: u64 = 100;
-
 /// Resident memory in megabytes.
 pub(crate) fn resident_mb(id: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) / 1_024
-}
-
-/// How long its threads have run, in milliseconds.
-pub(crate) fn cpu_ms(id: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
-    // The name, in parentheses, may hold anything.
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<u64>().ok()).unwrap_or(0);
-    (ticks(11) + ticks(12)) * 1_000 / TICKS_PER_SECOND
 }
 
 /// Keeps a process on one processor, where that can be done: a load generator must not take away the time of what it
