@@ -76,7 +76,11 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
     report.row("by the clock, over as many connections, are sustained", format!("{sustainable} per s"));
 
     let (before_mb, memory) = (resident_mb(server), MemoryWatch::of(server));
-    let mut peaks = vec![peak(&shop, &crowd, kind, step).await];
+    let by_the_clock = Arrivals::Open { per_second: sustainable * 11 / 10, connections: CONNECTIONS };
+    let mut peaks = [(in_turn, Vec::new()), (by_the_clock, Vec::new())];
+    for (arrivals, peaks) in &mut peaks {
+        peaks.push(peak(&shop, &crowd, *arrivals, step).await);
+    }
     let mut overloads = Vec::new();
     let mut all = Answers::default();
     let (mut calm, mut rest) = (Duration::ZERO, Duration::ZERO);
@@ -89,7 +93,9 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
         rest = rest.max(settled.elapsed());
         overloads.push(Span::of(&answers, time));
         all.add(answers);
-        peaks.push(peak(&shop, &crowd, kind, step).await);
+        for (arrivals, peaks) in &mut peaks {
+            peaks.push(peak(&shop, &crowd, *arrivals, step).await);
+        }
     }
     let [first, second] = memory.end();
     report.row("offered", format!("{} per s, {rounds} times for {time} s", sustainable * 3));
@@ -101,13 +107,14 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
         format!("{before_mb}, {first}, {second}, {} MB", resident_mb(server)),
     );
     report.holds("memory stays within 2 GB", first.max(second) <= MOST_MB, format!("{first}, {second} MB"));
-    judge(shop, report, &peaks, &overloads).await
+    let spans = [peaks.map(|(_, spans)| spans).to_vec(), vec![overloads]].concat();
+    judge(shop, report, &spans).await
 }
 
-/// What the server does when each of its users asks again when answered. The machine is not always as fast: this is measured
-/// before and after each overload, which is compared with both.
-async fn peak(shop: &Shop, crowd: &Crowd, kind: Kind, time: u64) -> Span {
-    let answers = crowd.come(Arrivals::Closed { at_once: kind.at_once() }, Duration::from_secs(time)).await;
+/// What the server does at its best. The machine is not always as fast: this is measured before and after each overload, which is
+/// compared with both.
+async fn peak(shop: &Shop, crowd: &Crowd, arrivals: Arrivals, time: u64) -> Span {
+    let answers = crowd.come(arrivals, Duration::from_secs(time)).await;
     shop.settled().await;
     Span::of(&answers, time)
 }
@@ -142,32 +149,46 @@ fn tell(report: &mut Report, answers: &mut Answers) {
     report.holds("every 503 says when to come back", answers.mute == 0, answers.mute);
 }
 
-/// Reads the whole journal with the program itself, and compares.
-async fn judge(shop: Shop, mut report: Report, peaks: &[Span], overloads: &[Span]) -> Report {
+/// Reads the whole journal with the program itself, and compares: users who ask again when answered, bookings that come by the
+/// clock, and the overloads between them.
+async fn judge(shop: Shop, mut report: Report, spans: &[Vec<Span>]) -> Report {
     let (data, code) = shop.into_server().stop().await;
     report.holds("the server ends well", code == Some(0), format!("{code:?}"));
     let mut audit = Audit::default();
-    let mut confirmed = vec![0; peaks.len() + overloads.len()];
+    let mut confirmed: Vec<Vec<u64>> = spans.iter().map(|spans| vec![0; spans.len()]).collect();
     data.each_line(&["events"], |line| {
         let event: Value = serde_json::from_str(line).expect("JSON");
-        for (span, confirmed) in peaks.iter().chain(overloads).zip(&mut confirmed) {
-            *confirmed += u64::from(span.has_confirmation(&event));
+        if let Some(at) = confirmation(&event) {
+            for (span, confirmed) in spans.iter().flatten().zip(confirmed.iter_mut().flatten()) {
+                *confirmed += u64::from(span.contains(at));
+            }
         }
         audit.take_in(&event);
     })
     .await;
-    let per_s = |(span, confirmed): (&Span, &u64)| confirmed / span.seconds();
-    let (at_peak, beyond) = confirmed.split_at(peaks.len());
-    let at_peak: Vec<u64> = peaks.iter().zip(at_peak).map(per_s).collect();
-    let beyond: Vec<u64> = overloads.iter().zip(beyond).map(per_s).collect();
-    let kept = |(beyond, peaks): (&u64, &[u64])| beyond * 200 / peaks.iter().sum::<u64>().max(1);
-    let shares: Vec<u64> = beyond.iter().zip(at_peak.windows(2)).map(kept).collect();
-    report.row("confirmed per s by the journal: peak before, between and after", format!("{at_peak:?}"));
-    report.row("under overload", format!("{beyond:?}"));
-    report.row("kept of the peaks around it, in %", format!("{shares:?}"));
+    for (span, confirmed) in spans.iter().flatten().zip(confirmed.iter_mut().flatten()) {
+        *confirmed /= span.seconds();
+    }
+    if let [in_turn, by_the_clock, overload] = confirmed.as_slice() {
+        let kept = |(beyond, peaks): (&u64, &[u64])| beyond * 200 / peaks.iter().sum::<u64>().max(1);
+        let share = |peaks: &[u64]| overload.iter().zip(peaks.windows(2)).map(kept).collect::<Vec<_>>();
+        report.row("confirmed per s, by the journal: users who ask again when answered", format!("{in_turn:?}"));
+        report.row("by the clock, a tenth more than is sustained", format!("{by_the_clock:?}"));
+        report.row("between those: under overload", format!("{overload:?}"));
+        report.row(
+            "of the peaks before and after, in % of either",
+            format!("{:?}, {:?}", share(in_turn), share(by_the_clock)),
+        );
+    }
     report.row("rentals in the journal", audit.rentals());
     audit.judge(&mut report);
     report
+}
+
+/// When an event confirmed a rental.
+fn confirmation(event: &Value) -> Option<DateTime<Utc>> {
+    let at = event["at"].as_str().filter(|_| event["type"] == "RentalConfirmed");
+    at.and_then(|at| at.parse().ok())
 }
 
 impl Span {
@@ -175,9 +196,8 @@ impl Span {
         Self(answers.begun, answers.begun + TimeDelta::seconds(seconds.cast_signed()))
     }
 
-    fn has_confirmation(self, event: &Value) -> bool {
-        let at = event["at"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok());
-        event["type"] == "RentalConfirmed" && at.is_some_and(|at| (self.0..self.1).contains(&at))
+    fn contains(self, at: DateTime<Utc>) -> bool {
+        (self.0..self.1).contains(&at)
     }
 
     fn seconds(self) -> u64 {
