@@ -78,9 +78,7 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
     let (before_mb, memory) = (resident_mb(server), MemoryWatch::of(server));
     let by_the_clock = Arrivals::Open { per_second: sustainable * 11 / 10, connections: CONNECTIONS };
     let mut peaks = [(in_turn, Vec::new()), (by_the_clock, Vec::new())];
-    for (arrivals, peaks) in &mut peaks {
-        peaks.push(peak(&shop, &crowd, *arrivals, step).await);
-    }
+    take_peaks(&shop, &crowd, &mut peaks, step).await;
     let mut overloads = Vec::new();
     let mut all = Answers::default();
     let (mut calm, mut rest) = (Duration::ZERO, Duration::ZERO);
@@ -93,12 +91,10 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
         rest = rest.max(settled.elapsed());
         overloads.push(Span::of(&answers, time));
         all.add(answers);
-        for (arrivals, peaks) in &mut peaks {
-            peaks.push(peak(&shop, &crowd, *arrivals, step).await);
-        }
+        take_peaks(&shop, &crowd, &mut peaks, step).await;
     }
     let [first, second] = memory.end();
-    report.row("offered", format!("{} per s, {rounds} times for {time} s", sustainable * 3));
+    report.row("offered", format!("{} per s, {rounds} times for {time} s: {}", sustainable * 3, all.all()));
     tell(&mut report, &mut all);
     report.row("the usual wait again, after the load's end", seconds(calm));
     report.row("nothing left to be handled, after another", seconds(rest));
@@ -107,16 +103,18 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
         format!("{before_mb}, {first}, {second}, {} MB", resident_mb(server)),
     );
     report.holds("memory stays within 2 GB", first.max(second) <= MOST_MB, format!("{first}, {second} MB"));
-    let spans = [peaks.map(|(_, spans)| spans).to_vec(), vec![overloads]].concat();
-    judge(shop, report, &spans).await
+    let [in_turn, by_the_clock] = peaks.map(|(_, spans)| spans);
+    judge(shop, report, &[in_turn, by_the_clock, overloads]).await
 }
 
 /// What the server does at its best. The machine is not always as fast: this is measured before and after each overload, which is
 /// compared with both.
-async fn peak(shop: &Shop, crowd: &Crowd, arrivals: Arrivals, time: u64) -> Span {
-    let answers = crowd.come(arrivals, Duration::from_secs(time)).await;
-    shop.settled().await;
-    Span::of(&answers, time)
+async fn take_peaks(shop: &Shop, crowd: &Crowd, peaks: &mut [(Arrivals, Vec<Span>)], time: u64) {
+    for (arrivals, spans) in peaks {
+        let answers = crowd.come(*arrivals, Duration::from_secs(time)).await;
+        shop.settled().await;
+        spans.push(Span::of(&answers, time));
+    }
 }
 
 /// How many bookings a second the server bears when they come by the clock, whatever has become of those before: 99 in 100 are
@@ -151,11 +149,11 @@ fn tell(report: &mut Report, answers: &mut Answers) {
 
 /// Reads the whole journal with the program itself, and compares: users who ask again when answered, bookings that come by the
 /// clock, and the overloads between them.
-async fn judge(shop: Shop, mut report: Report, spans: &[Vec<Span>]) -> Report {
+async fn judge(shop: Shop, mut report: Report, spans: &[Vec<Span>; 3]) -> Report {
     let (data, code) = shop.into_server().stop().await;
     report.holds("the server ends well", code == Some(0), format!("{code:?}"));
     let mut audit = Audit::default();
-    let mut confirmed: Vec<Vec<u64>> = spans.iter().map(|spans| vec![0; spans.len()]).collect();
+    let mut confirmed = spans.each_ref().map(|spans| vec![0_u64; spans.len()]);
     data.each_line(&["events"], |line| {
         let event: Value = serde_json::from_str(line).expect("JSON");
         if let Some(at) = confirmation(&event) {
@@ -169,17 +167,16 @@ async fn judge(shop: Shop, mut report: Report, spans: &[Vec<Span>]) -> Report {
     for (span, confirmed) in spans.iter().flatten().zip(confirmed.iter_mut().flatten()) {
         *confirmed /= span.seconds();
     }
-    if let [in_turn, by_the_clock, overload] = confirmed.as_slice() {
-        let kept = |(beyond, peaks): (&u64, &[u64])| beyond * 200 / peaks.iter().sum::<u64>().max(1);
-        let share = |peaks: &[u64]| overload.iter().zip(peaks.windows(2)).map(kept).collect::<Vec<_>>();
-        report.row("confirmed per s, by the journal: users who ask again when answered", format!("{in_turn:?}"));
-        report.row("by the clock, a tenth more than is sustained", format!("{by_the_clock:?}"));
-        report.row("between those: under overload", format!("{overload:?}"));
-        report.row(
-            "of the peaks before and after, in % of either",
-            format!("{:?}, {:?}", share(in_turn), share(by_the_clock)),
-        );
-    }
+    let [in_turn, by_the_clock, overload] = confirmed;
+    let kept = |(beyond, peaks): (&u64, &[u64])| beyond * 200 / peaks.iter().sum::<u64>().max(1);
+    let share = |peaks: &[u64]| overload.iter().zip(peaks.windows(2)).map(kept).collect::<Vec<_>>();
+    report.row("confirmed per s, by the journal: users who ask again when answered", format!("{in_turn:?}"));
+    report.row("by the clock, a tenth more than is sustained", format!("{by_the_clock:?}"));
+    report.row("between those: under overload", format!("{overload:?}"));
+    report.row(
+        "of the peaks before and after, in % of either",
+        format!("{:?}, {:?}", share(&in_turn), share(&by_the_clock)),
+    );
     report.row("rentals in the journal", audit.rentals());
     audit.judge(&mut report);
     report

@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
 /// Resident memory in megabytes.
 pub(crate) fn resident_mb(id: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
