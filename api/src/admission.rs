@@ -21,6 +21,7 @@ struct Inner {
     most: usize,
     turns: Arc<Semaphore>,
     turned_away: AtomicU64,
+    done: AtomicU64,
 }
 
 /// A command that was let in and has its turn, for as long as this exists.
@@ -28,6 +29,13 @@ struct Inner {
 pub(crate) struct Place {
     pub(crate) turn: Turn,
     _permit: OwnedSemaphorePermit,
+    admission: Admission,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.admission.inner.done.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 /// A turn: the right to keep processors and disk busy.
@@ -48,7 +56,8 @@ impl Admission {
         let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
         let (places, turns) = (semaphore(in_flight), semaphore(at_work));
         let most = places.available_permits();
-        Self { inner: Arc::new(Inner { places, most, turns, turned_away: AtomicU64::new(0) }) }
+        let (turned_away, done) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { inner: Arc::new(Inner { places, most, turns, turned_away, done }) }
     }
 
     /// Whether one more may come in.
@@ -65,7 +74,7 @@ impl Admission {
         let permit = self.inner.places.clone().try_acquire_owned().map_err(|_| no_place())?;
         // The semaphore is never closed.
         let turn = self.inner.turns.clone().acquire_owned().await.ok();
-        Ok(Place { turn: Turn(Mutex::new(turn)), _permit: permit })
+        Ok(Place { turn: Turn(Mutex::new(turn)), _permit: permit, admission: self.clone() })
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -94,10 +103,22 @@ impl FrontDoor {
         Self { admission, refusal: Arc::new(refusal), body }
     }
 
+    /// Whether a command can be let in now.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.admission.has_room()
+    }
+
+    /// How many commands that were let in are done, whatever has become of them.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.admission.inner.done.load(Ordering::Relaxed)
+    }
+
     /// The answer for a command that cannot be let in now; `None` for whoever may go on.
     #[must_use]
     pub fn turns_away(&self, method: &Method) -> Option<Response<Body>> {
-        if method.is_safe() || self.admission.has_room() {
+        if method.is_safe() || self.has_room() {
             return None;
         }
         self.admission.inner.turned_away.fetch_add(1, Ordering::Relaxed);
@@ -144,7 +165,9 @@ mod tests {
         first.turn.pass_on();
         let second = second.await.unwrap();
         assert!(waits(&mut third).await && door.turns_away(&Method::POST).is_some());
+        assert_eq!(door.done(), 0);
         drop(second);
+        assert_eq!(door.done(), 1);
         let _third = third.await.unwrap();
         assert!(door.turns_away(&Method::POST).is_none());
         // Who goes away while waiting takes nothing along.

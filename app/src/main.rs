@@ -5,6 +5,7 @@ mod config;
 mod failure;
 mod messenger;
 mod opening;
+mod pace;
 mod patient;
 mod provider;
 mod roles;

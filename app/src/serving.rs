@@ -1,6 +1,8 @@
 //! Takes connections, as many as may be, and lets none of them hold up the others.
 
+use crate::pace::{Pace, Paced};
 use crate::patient::Patient;
+use api::FrontDoor;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
@@ -14,9 +16,11 @@ use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, join};
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 
 /// The head of a request has to arrive within this time; a connection that is idle for so long is closed.
 const HEAD: Duration = Duration::from_secs(15);
@@ -29,11 +33,37 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: applicat
 connection: close\r\ncontent-length: 123\r\n\r\n\
 {\"type\":\"/problems/overloaded\",\"title\":\"Too many commands at once\",\"status\":503,\"detail\":\"too many connections are open\"}  ";
 
+/// What is asked before anything is done for a request.
+pub(crate) trait Door: Clone + Send + Sync + Unpin + 'static {
+    /// The answer for what cannot be let in now.
+    fn turns_away(&self, method: &Method) -> Option<Response>;
+
+    /// Whether one more command can be let in.
+    fn has_room(&self) -> bool;
+
+    /// How many commands were done until now.
+    fn done(&self) -> u64;
+}
+
+impl Door for FrontDoor {
+    fn turns_away(&self, method: &Method) -> Option<Response> {
+        self.turns_away(method)
+    }
+
+    fn has_room(&self) -> bool {
+        self.has_room()
+    }
+
+    fn done(&self) -> u64 {
+        self.done()
+    }
+}
+
 /// Serves until it is told to stop; then takes no more connections, and ends when the requests in flight have ended.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    turns_away: impl Fn(&Method) -> Option<Response> + Clone + Send + 'static,
+    door: impl Door,
     most_connections: usize,
     mut stopping: watch::Receiver<bool>,
 ) {
@@ -42,19 +72,17 @@ pub(crate) async fn serve(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD).writev(false);
     let router = TowerToHyperService::new(router);
+    let pace = Pace::default();
+    let mut rounds = JoinSet::new();
+    rounds.spawn(pace.clone().keep(door.clone()));
     loop {
         let stream = tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    tracing::warn!(%error, "a connection could not be taken");
-                    tokio::time::sleep(BREATH).await;
-                    continue;
-                }
-            },
+            accepted = accept(&listener) => accepted,
             () = told(&mut stopping) => break,
         };
         let Ok(place) = places.clone().try_acquire_owned() else {
+            // The next one is not taken before: it waits at the listener.
+            pace.clone().turn().await;
             tokio::spawn(turn_away(stream));
             continue;
         };
@@ -62,17 +90,31 @@ pub(crate) async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection stays with delayed packets");
         }
-        let (router, turns_away) = (router.clone(), turns_away.clone());
+        let (reading, writing) = stream.into_split();
+        let reading = Paced::new(reading, pace.clone(), door.clone());
+        let stream = TokioIo::new(join(reading, Patient::new(writing, READ, reset)));
+        let (router, door) = (router.clone(), door.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            let turned_away = turns_away(request.method());
+            let turned_away = door.turns_away(request.method());
             answer(router.clone(), turned_away, request)
         });
-        let stream = TokioIo::new(Patient::new(stream, READ, reset));
         let connection = graceful.watch(http.serve_connection(stream, service));
         tokio::spawn(keep(connection, place));
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be taken");
+                tokio::time::sleep(BREATH).await;
+            }
+        }
+    }
 }
 
 async fn answer(
@@ -91,8 +133,8 @@ async fn answer(
 }
 
 /// A connection that is closed with something unread at the other side stays with the kernel until that is read.
-fn reset(stream: &TcpStream) {
-    if let Err(error) = stream.set_zero_linger() {
+fn reset(stream: &OwnedWriteHalf) {
+    if let Err(error) = stream.as_ref().set_zero_linger() {
         tracing::debug!(%error, "a connection is closed and not reset");
     }
 }
@@ -138,6 +180,24 @@ mod tests {
         assert_eq!(problem["type"], "/problems/overloaded");
     }
 
+    /// Has room, and lets in only who asks.
+    #[derive(Clone)]
+    struct ForQuestions;
+
+    impl Door for ForQuestions {
+        fn turns_away(&self, method: &Method) -> Option<Response> {
+            (method == Method::POST).then(|| StatusCode::SERVICE_UNAVAILABLE.into_response())
+        }
+
+        fn has_room(&self) -> bool {
+            true
+        }
+
+        fn done(&self) -> u64 {
+            0
+        }
+    }
+
     async fn answer(stream: &mut TcpStream) -> String {
         let mut bytes = vec![0; 1_024];
         let read = stream.read(&mut bytes).await.unwrap();
@@ -149,7 +209,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = watch::channel(false);
-        let serving = tokio::spawn(serve(listener, Router::new(), |_| None, 1, stopping));
+        let serving = tokio::spawn(serve(listener, Router::new(), ForQuestions, 1, stopping));
         let mut first = TcpStream::connect(address).await.unwrap();
         first.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
         assert!(answer(&mut first).await.starts_with("HTTP/1.1 404"));
@@ -173,8 +233,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (_stop, stopping) = watch::channel(false);
-        let away = |method: &Method| (method == Method::POST).then(|| StatusCode::SERVICE_UNAVAILABLE.into_response());
-        tokio::spawn(serve(listener, Router::new(), away, 8, stopping));
+        tokio::spawn(serve(listener, Router::new(), ForQuestions, 8, stopping));
         let mut stream = TcpStream::connect(address).await.unwrap();
         for _ in 0..2 {
             stream.write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}").await.unwrap();
@@ -190,7 +249,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (_stop, stopping) = watch::channel(false);
         let router = Router::new().route("/", get(|| async { vec![b'x'; 1 << 20] }));
-        tokio::spawn(serve(listener, router, |_| None, 8, stopping));
+        tokio::spawn(serve(listener, router, ForQuestions, 8, stopping));
         let mut deaf = TcpStream::connect(address).await.unwrap();
         deaf.write_all(&b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".repeat(64)).await.unwrap();
         while !deaf.ready(Interest::ERROR).await.unwrap().is_error() {}
@@ -201,7 +260,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (_stop, stopping) = watch::channel(false);
-        tokio::spawn(serve(listener, Router::new(), |_| None, 8, stopping));
+        tokio::spawn(serve(listener, Router::new(), ForQuestions, 8, stopping));
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(b"GET / HTTP/1.1\r\nx-slow: ").await.unwrap();
         let mut rest = Vec::new();

@@ -152,8 +152,7 @@ impl System {
         let address = Address::write(data, local)?;
         let (stopping, asked) = watch::channel(false);
         let front_door = running_api.front_door();
-        let turns_away = move |method: &_| front_door.turns_away(method);
-        let server = tokio::spawn(serve(listener, router, turns_away, config.max_connections, asked));
+        let server = tokio::spawn(serve(listener, router, front_door, config.max_connections, asked));
         Ok(Self {
             address,
             journal,

@@ -1,5 +1,5 @@
 //! Three times as many bookings as can be served, by the clock, for a minute: who is let in is served as fast as ever, the
-//! others are asked to come back at once, and afterwards all is as before.
+//! others are asked to come back at once, and afterwards all is as before. And thousands who never wait when they are asked to.
 
 use crate::Options;
 use crate::audit::Audit;
@@ -59,11 +59,14 @@ impl Kind {
 
 pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
     let mut report = Report::new(kind.drill());
+    let drill = std::process::id();
+    // The server inherits its processor, and begins with as many threads as are good for one.
+    let inherited = keep_on(drill, 0);
     let shop = Shop::with_cars_and_options(CARS, kind.options()).await;
     users::invite(&shop, 1);
     let crowd = Crowd::of(&shop).await;
-    let (server, drill) = (shop.id(), std::process::id());
-    let apart = keep_on(server, 0) && keep_on(drill, 1);
+    let apart = keep_on(drill, 1) && inherited;
+    let server = shop.id();
     report.row("server and load each on a processor of its own", if apart { "yes" } else { "no" });
 
     let _awake = Awake::until_dropped();
@@ -77,10 +80,11 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
 
     let (before_mb, memory) = (resident_mb(server), MemoryWatch::of(server));
     let by_the_clock = Arrivals::Open { per_second: sustainable * 11 / 10, connections: CONNECTIONS };
-    let mut peaks = [(in_turn, Vec::new()), (by_the_clock, Vec::new())];
-    take_peaks(&shop, &crowd, &mut peaks, step).await;
-    let mut overloads = Vec::new();
+    let impatient = Arrivals::Closed { at_once: CONNECTIONS };
+    let mut others = [in_turn, by_the_clock, impatient].map(|arrivals| (arrivals, Vec::new()));
     let mut all = Answers::default();
+    take_others(&shop, &crowd, &mut others, step).await;
+    let mut overloads = Vec::new();
     let (mut calm, mut rest) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..rounds {
         let arrivals = Arrivals::Open { per_second: sustainable * 3, connections: CONNECTIONS };
@@ -91,7 +95,7 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
         rest = rest.max(settled.elapsed());
         overloads.push(Span::of(&answers, time));
         all.add(answers);
-        take_peaks(&shop, &crowd, &mut peaks, step).await;
+        take_others(&shop, &crowd, &mut others, step).await;
     }
     let [first, second] = memory.end();
     report.row("offered", format!("{} per s, {rounds} times for {time} s: {}", sustainable * 3, all.all()));
@@ -103,14 +107,13 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
         format!("{before_mb}, {first}, {second}, {} MB", resident_mb(server)),
     );
     report.holds("memory stays within 2 GB", first.max(second) <= MOST_MB, format!("{first}, {second} MB"));
-    let [in_turn, by_the_clock] = peaks.map(|(_, spans)| spans);
-    judge(shop, report, &[in_turn, by_the_clock, overloads]).await
+    let [in_turn, by_the_clock, impatient] = others.map(|(_, spans)| spans);
+    judge(shop, report, &[in_turn, by_the_clock, impatient, overloads]).await
 }
 
-/// What the server does at its best. The machine is not always as fast: this is measured before and after each overload, which is
-/// compared with both.
-async fn take_peaks(shop: &Shop, crowd: &Crowd, peaks: &mut [(Arrivals, Vec<Span>)], time: u64) {
-    for (arrivals, spans) in peaks {
+/// What the overloads are compared with. The machine is not always as fast: this is measured before and after each of them.
+async fn take_others(shop: &Shop, crowd: &Crowd, others: &mut [(Arrivals, Vec<Span>)], time: u64) {
+    for (arrivals, spans) in others {
         let answers = crowd.come(*arrivals, Duration::from_secs(time)).await;
         shop.settled().await;
         spans.push(Span::of(&answers, time));
@@ -148,8 +151,8 @@ fn tell(report: &mut Report, answers: &mut Answers) {
 }
 
 /// Reads the whole journal with the program itself, and compares: users who ask again when answered, bookings that come by the
-/// clock, and the overloads between them.
-async fn judge(shop: Shop, mut report: Report, spans: &[Vec<Span>; 3]) -> Report {
+/// clock, users who do so in their thousands, and the overloads between them.
+async fn judge(shop: Shop, mut report: Report, spans: &[Vec<Span>; 4]) -> Report {
     let (data, code) = shop.into_server().stop().await;
     report.holds("the server ends well", code == Some(0), format!("{code:?}"));
     let mut audit = Audit::default();
@@ -167,7 +170,7 @@ async fn judge(shop: Shop, mut report: Report, spans: &[Vec<Span>; 3]) -> Report
     for (span, confirmed) in spans.iter().flatten().zip(confirmed.iter_mut().flatten()) {
         *confirmed /= span.seconds();
     }
-    let [in_turn, by_the_clock, overload] = confirmed;
+    let [in_turn, by_the_clock, impatient, overload] = confirmed;
     let kept = |(beyond, peaks): (&u64, &[u64])| beyond * 200 / peaks.iter().sum::<u64>().max(1);
     let share = |peaks: &[u64]| overload.iter().zip(peaks.windows(2)).map(kept).collect::<Vec<_>>();
     report.row("confirmed per s, by the journal: users who ask again when answered", format!("{in_turn:?}"));
@@ -177,6 +180,9 @@ async fn judge(shop: Shop, mut report: Report, spans: &[Vec<Span>; 3]) -> Report
         "of the peaks before and after, in % of either",
         format!("{:?}, {:?}", share(&in_turn), share(&by_the_clock)),
     );
+    report.row(format!("{CONNECTIONS} users who never wait when they are turned away"), format!("{impatient:?}"));
+    let [peak, left] = [&in_turn, &impatient].map(|rates| rates.iter().sum::<u64>());
+    report.holds("those leave at least half of the peak", left * 2 >= peak, format!("{impatient:?} of {in_turn:?}"));
     report.row("rentals in the journal", audit.rentals());
     audit.judge(&mut report);
     report
