@@ -5,6 +5,7 @@
 //! intent's metadata can be searched for. **An intent that waits for a person is cancelled: nobody is there to do it.**
 
 mod amount;
+mod known;
 mod refund;
 mod shapes;
 
@@ -20,7 +21,7 @@ use form_urlencoded::Serializer;
 use http_body_util::Full;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use quick_cache::sync::Cache;
+use known::{Known, known};
 use sagas::payments::{
     Answered, ChargeError, ChargeRequest, Charged, Declined, PaymentProvider, RefundError, RefundRequest, Refunded,
     Truth, Unavailable,
@@ -31,8 +32,6 @@ use std::sync::Arc;
 pub(crate) const SIGNATURE: &str = "stripe-signature";
 /// The shapes that are read here are this version's.
 const VERSION: &str = "2024-06-20";
-/// Intents whose names are remembered; others are searched for.
-const KNOWN_INTENTS: usize = 16_384;
 
 /// Where Stripe is.
 pub const STRIPE_URL: &str = "https://api.stripe.com";
@@ -42,7 +41,8 @@ pub struct StripeProvider {
     url: String,
     authorization: HeaderValue,
     http: Http,
-    intents: Cache<PaymentId, Arc<str>>,
+    /// Others are searched for.
+    intents: Known,
 }
 
 /// Why Stripe cannot be asked.
@@ -74,7 +74,7 @@ impl StripeProvider {
         if !is_private(&url) {
             return Err(StripeError::InTheClear);
         }
-        Ok(Self { url, authorization, http: Http::new(), intents: Cache::new(KNOWN_INTENTS) })
+        Ok(Self { url, authorization, http: Http::new(), intents: known() })
     }
 
     async fn get(&self, path: &str, query: Form<'_>) -> Result<Reply, NoReply> {
