@@ -1,4 +1,4 @@
-//! While no command can be let in, connections are read no faster than commands are done.
+//! While no command can be let in, connections are read at the pace at which commands are done.
 //!
 //! To turn somebody away costs a processor's time too. People who ask again at once when they are turned away can ask so often
 //! that nothing else is done any more: their next question has to wait in the network for its turn.
@@ -49,6 +49,7 @@ impl Pace {
     /// A turn, of this round or of the first that has one left. Who has waited longest is the next.
     pub(crate) async fn turn(self) {
         self.inner.taken.notify_one();
+        // The semaphore is never closed.
         if let Ok(turn) = self.inner.turns.acquire().await {
             turn.forget();
         }
