@@ -14,14 +14,20 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, join};
 use tokio::net::tcp::OwnedWriteHalf;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
+/// Connections that wait to be taken. With the usual 128, a crowd is not even turned away: it tries again after a second.
+const BACKLOG: u32 = 4_096;
+/// So many bytes of answers wait in the kernel for a client who does not read them; left to itself it would keep 4 MB of each.
+const UNREAD: u32 = 128 << 10;
 /// The head of a request has to arrive within this time; a connection that is idle for so long is closed.
 const HEAD: Duration = Duration::from_secs(15);
 /// Within this time, something of an answer has to be taken.
@@ -57,6 +63,15 @@ impl Door for FrontDoor {
     fn done(&self) -> u64 {
         self.done()
     }
+}
+
+/// Listens, for connections that keep little of what nobody reads.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(UNREAD)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until it is told to stop; then takes no more connections, and ends when the requests in flight have ended.
@@ -241,6 +256,16 @@ mod tests {
             stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
             assert!(answer(&mut stream).await.starts_with("HTTP/1.1 404"));
         }
+    }
+
+    #[tokio::test]
+    async fn the_kernel_keeps_little_for_who_reads_nothing() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let _deaf = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (taken, _) = listener.accept().await.unwrap();
+        let kept = TcpSocket::from_std_stream(taken.into_std().unwrap()).send_buffer_size().unwrap();
+        // The kernel counts what it needs itself, too.
+        assert!((UNREAD..=2 * UNREAD).contains(&kept), "{kept}");
     }
 
     #[tokio::test(start_paused = true)]

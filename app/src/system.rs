@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::failure::Failure;
 use crate::opening::Opened;
 use crate::provider;
-use crate::serving::serve;
+use crate::serving::{listen, serve};
 use crate::webhooks;
 use api::{Keys, PaymentDoor, Vault};
 use domain::contact::Contact;
@@ -20,19 +20,15 @@ use journal::{Executable, Executor, Journal};
 use sagas::{Breaker, BreakerSettings, Door, SystemClock};
 use std::fs::File;
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Requests that are in flight when the program is asked to stop get this long to finish.
 const DRAIN: Duration = Duration::from_secs(15);
-/// Connections that wait to be taken. With the usual 128, a crowd is not even turned away: it tries again after a second.
-const BACKLOG: u32 = 4_096;
 
 /// A running Reservoir.
 pub(crate) struct System {
@@ -47,13 +43,6 @@ pub(crate) struct System {
     sagas: sagas::Running,
     webhooks: Option<sagas::webhooks::WebhooksRunning>,
     views: projections::Supervised,
-}
-
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
 }
 
 fn executor<A>(journal: &Journal) -> Executor<A>

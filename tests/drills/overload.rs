@@ -78,7 +78,7 @@ pub(crate) async fn run(options: &Options, kind: Kind) -> Report {
     let sustainable = bear(&shop, &crowd, answers.confirmed as u64 / step, step).await;
     report.row("by the clock, over as many connections, are sustained", format!("{sustainable} per s"));
 
-    let (before_mb, memory) = (resident_mb(server), MemoryWatch::of(server));
+    let (before_mb, memory) = (resident_mb(server), MemoryWatch::of(move || resident_mb(server)));
     let by_the_clock = Arrivals::Open { per_second: sustainable * 11 / 10, connections: CONNECTIONS };
     let impatient = Arrivals::Closed { at_once: CONNECTIONS };
     let mut others = [in_turn, by_the_clock, impatient].map(|arrivals| (arrivals, Vec::new()));

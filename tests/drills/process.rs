@@ -4,12 +4,21 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const PAGE_BYTES: u64 = 4_096;
 
 /// Resident memory in megabytes.
 pub(crate) fn resident_mb(id: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) / 1_024
+}
+
+/// What the kernel keeps of all connections of this machine, read or sent, in megabytes.
+pub(crate) fn connections_mb() -> u64 {
+    let counts = std::fs::read_to_string("/proc/net/sockstat").unwrap_or_default();
+    let line = counts.lines().find(|line| line.starts_with("TCP:")).unwrap_or_default();
+    let pages = line.rsplit_once(" mem ").and_then(|(_, pages)| pages.trim().parse::<u64>().ok());
+    pages.unwrap_or(0) * PAGE_BYTES / 1_000_000
 }
 
 /// Keeps a process on one processor, where that can be done: a load generator must not take away the time of what it
@@ -40,15 +49,15 @@ impl Drop for Awake {
     }
 }
 
-/// Watches the memory of a process until it is asked.
+/// Watches how much memory is taken until it is asked.
 pub(crate) struct MemoryWatch(JoinHandle<()>, tokio::sync::watch::Receiver<Vec<u64>>);
 
 impl MemoryWatch {
-    pub(crate) fn of(id: u32) -> Self {
+    pub(crate) fn of(mb: impl Fn() -> u64 + Send + 'static) -> Self {
         let (told, seen) = tokio::sync::watch::channel(Vec::new());
         let watching = tokio::spawn(async move {
             loop {
-                told.send_modify(|seen| seen.push(resident_mb(id)));
+                told.send_modify(|seen| seen.push(mb()));
                 tokio::time::sleep(LOOK_AGAIN).await;
             }
         });

@@ -2,6 +2,7 @@
 
 use crate::Options;
 use crate::crowd::{Answers, Arrivals, Crowd};
+use crate::process::{MemoryWatch, connections_mb};
 use crate::report::{Report, per_mille, seconds};
 use crate::users::CARS;
 use harness::Shop;
@@ -16,6 +17,8 @@ const HALF_HEADS: usize = 1_000;
 /// More than there are places for commands.
 const HALF_BODIES: usize = 5_000;
 const READ_NOTHING: usize = 500;
+/// Of what they do not read: at both ends, since both are on this machine.
+const READ_NOTHING_MB: u64 = 500;
 const TOO_LARGE: usize = 50;
 /// A connection that is held for longer is held for ever.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -31,6 +34,7 @@ pub(crate) async fn run(options: &Options) -> Report {
     let arrivals = Arrivals::Open { per_second: BOOKINGS_PER_SECOND, connections: CONNECTIONS };
     let alone = crowd.come(arrivals, time).await;
     let mut slow = JoinSet::new();
+    let (before, kernel) = (connections_mb(), MemoryWatch::of(connections_mb));
     let begun = Instant::now();
     let token = shop.data().token("customer:slow");
     let large = wire::post("/v1/rentals", &token, &"x".repeat(BODY_LIMIT + 1));
@@ -56,6 +60,13 @@ pub(crate) async fn run(options: &Options) -> Report {
     report.holds("nobody is asked to come back because of them", beside.asked_back == 0, beside.asked_back);
     report.holds("nobody else's connection breaks", beside.broken + beside.others == 0, beside.broken + beside.others);
     report.holds("64 KiB and a byte are answered with 413", refused == TOO_LARGE, format!("{refused} of {TOO_LARGE}"));
+    let kept = kernel.end().into_iter().max().unwrap_or(0).saturating_sub(before);
+    report.row(format!("kept by the kernel for {READ_NOTHING} who read nothing"), format!("{kept} MB"));
+    report.holds(
+        "the kernel keeps at most 1 MB for each who reads nothing",
+        kept <= READ_NOTHING_MB,
+        format!("{kept} MB"),
+    );
     let mut ended: Vec<(&str, Option<Duration>)> = slow.join_all().await;
     ended.sort_unstable();
     for kind in ["half a head", "half a body", "nothing read"] {
