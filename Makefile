@@ -61,7 +61,7 @@ bench-postgres-short: ## The same in about half a minute
 	cargo build --release --locked -p reservoir -p baseline
 	cargo run --release --locked -p stories --bin bench -- --postgres --short
 
-drills: ## Load pictures: steady, outages, three times too much, slow clients; about twenty minutes
+drills: ## Load pictures: steady, outages, three times too much, slow and curious clients; about twenty minutes
 	cargo build --release --locked -p reservoir
 	cargo run --release --locked -p stories --bin drills -- $(DRILL)
 

@@ -48,7 +48,7 @@ async fn events(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<An
         Some(text) => text.parse().map_err(|_| invalid("after", "a position, like 42"))?,
         None => 0,
     };
-    let position = api.reached(params.at_least).await?;
+    let position = params.reached(&api).await?;
     let events = api.journal.read_all(after, limit).await?;
     let next = events.last().filter(|_| events.len() == limit).map(|event| event.position.to_string());
     let items: Vec<Told> = events.iter().map(|event| Told::from(&**event)).collect();
@@ -140,7 +140,7 @@ impl From<SubscriptionStatus> for Shown {
 async fn subscriptions(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<Answer, Problem> {
     query.admin()?;
     let params = query.reading.present(&[])?;
-    let position = api.reached(params.at_least).await?;
+    let position = params.reached(&api).await?;
     let items: Vec<Shown> = api.subscriptions.listed().await?.into_iter().map(Shown::from).collect();
     Ok(Listed { items, next: None }.answer(position))
 }

@@ -20,6 +20,7 @@ struct Inner {
     places: Arc<Semaphore>,
     most: usize,
     turns: Arc<Semaphore>,
+    queries: Arc<Semaphore>,
     turned_away: AtomicU64,
     done: AtomicU64,
 }
@@ -48,16 +49,21 @@ impl Turn {
     pub(crate) fn pass_on(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
+
+    /// Goes on with another one after that.
+    fn go_on_with(&self, permit: Option<OwnedSemaphorePermit>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+    }
 }
 
 impl Admission {
-    /// Lets in so many, and has so many of them worked on at once.
-    pub(crate) fn at_most(in_flight: usize, at_work: usize) -> Self {
+    /// Lets in so many commands, and has so many of them worked on at once, and so many queries.
+    pub(crate) fn at_most(in_flight: usize, at_work: usize, queries: usize) -> Self {
         let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
-        let (places, turns) = (semaphore(in_flight), semaphore(at_work));
+        let (places, turns, queries) = (semaphore(in_flight), semaphore(at_work), semaphore(queries));
         let most = places.available_permits();
         let (turned_away, done) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { inner: Arc::new(Inner { places, most, turns, turned_away, done }) }
+        Self { inner: Arc::new(Inner { places, most, turns, queries, turned_away, done }) }
     }
 
     /// Whether one more may come in.
@@ -75,6 +81,24 @@ impl Admission {
         // The semaphore is never closed.
         let turn = self.inner.turns.clone().acquire_owned().await.ok();
         Ok(Place { turn: Turn(Mutex::new(turn)), _permit: permit, admission: self.clone() })
+    }
+
+    /// A query's turn, once it is this one's. There are no more who wait than connections, since each asks one thing at a time.
+    pub(crate) async fn query(&self) -> Turn {
+        Turn(Mutex::new(self.query_permit().await))
+    }
+
+    /// Waits for something that needs neither processor nor disk, while another query has the turn.
+    pub(crate) async fn aside<T>(&self, turn: &Turn, waiting: impl Future<Output = T>) -> T {
+        turn.pass_on();
+        let result = waiting.await;
+        turn.go_on_with(self.query_permit().await);
+        result
+    }
+
+    async fn query_permit(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        self.inner.queries.clone().acquire_owned().await.ok()
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -148,7 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn beyond_those_at_work_others_wait_their_turn_and_beyond_the_places_they_are_turned_away() {
-        let admission = Admission::at_most(3, 1);
+        let admission = Admission::at_most(3, 1, 1);
         let door = FrontDoor::new(admission.clone());
         let first = admission.enter().await.unwrap();
         let mut second = Box::pin(admission.enter());
@@ -177,9 +201,31 @@ mod tests {
         assert_eq!(admission.in_flight(), 2);
     }
 
+    #[tokio::test]
+    async fn queries_take_turns_and_who_waits_for_something_else_lets_the_next_one_go() {
+        let admission = Admission::at_most(1, 1, 1);
+        let first = admission.query().await;
+        let mut second = Box::pin(admission.query());
+        assert!(waits(&mut second).await);
+        let (come, coming) = tokio::sync::oneshot::channel();
+        let mut aside = Box::pin(admission.aside(&first, coming));
+        assert!(waits(&mut aside).await);
+        let second = second.await;
+        come.send(7).unwrap();
+        assert!(waits(&mut aside).await, "two at work");
+        drop(second);
+        assert_eq!(aside.await, Ok(7));
+        let mut third = Box::pin(admission.query());
+        assert!(waits(&mut third).await);
+        drop(first);
+        assert!(!waits(&mut third).await);
+        // Commands have turns of their own.
+        assert!(admission.enter().await.is_ok());
+    }
+
     #[tokio::test(start_paused = true)]
     async fn who_waits_for_what_is_away_lets_the_next_one_work() {
-        let admission = Admission::at_most(2, 1);
+        let admission = Admission::at_most(2, 1, 1);
         let first = admission.enter().await.unwrap();
         let begun = Instant::now();
         let watching = Outcomes::new().watch_new(RentalId(uuid::Uuid::now_v7()), |_| true);

@@ -204,7 +204,7 @@ pub(crate) async fn availability(
     if period.is_some_and(|period| period.to <= period.from) {
         return Err(invalid("to", "after `from`"));
     }
-    let position = api.reached(params.at_least).await?;
+    let position = params.reached(&api).await?;
     let now = chrono::Utc::now();
     let available = api.items.inspect(&item.to_string(), |item, _| item.available(period, now)).await?;
     Ok(Answer::json(StatusCode::OK, &Availability { item, available }).at(position))

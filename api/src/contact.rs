@@ -57,7 +57,7 @@ struct Given {
 async fn look(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<Answer, Problem> {
     let customer = query.customer()?;
     let params = query.reading.present(&[])?;
-    let position = api.reached(params.at_least).await?;
+    let position = params.reached(&api).await?;
     let none = || not_found("contact", customer);
     let given = |contact: &Contact, revision| contact.email().map(|(email, since)| (email.clone(), since, revision));
     let found = api.contacts.inspect(customer.as_str(), given).await?;

@@ -58,7 +58,7 @@ struct Shown {
 async fn list(State(api): State<Arc<Api>>, query: PrivateReading) -> Result<Answer, Problem> {
     query.admin()?;
     let params = query.reading.present(&[])?;
-    let position = api.reached(params.at_least).await?;
+    let position = params.reached(&api).await?;
     let shown = |event: &Recorded| Ok(Shown { at: when::text(event.recorded_at), contradicted: read(event)? });
     let items = api.journal.read_stream(STREAM, 0).await?.iter().map(shown).collect::<Result<Vec<_>, Problem>>()?;
     Ok(Listed { items, next: None }.answer(position))

@@ -1,6 +1,7 @@
 //! A query as it arrives, and how fresh its answer is.
 
 use crate::Api;
+use crate::admission::Turn;
 use crate::answer::Answer;
 use crate::call::authenticated;
 use crate::error::{INVALID, invalid, view_behind};
@@ -28,6 +29,8 @@ pub(crate) struct Reading {
     pairs: Vec<(String, String)>,
     /// The journal's head when the query came.
     head: u64,
+    /// Kept until the query is answered.
+    turn: Turn,
 }
 
 /// A query by somebody with a token.
@@ -49,7 +52,7 @@ impl FromRequestParts<Arc<Api>> for Reading {
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let head = api.journal.head();
         match Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) {
-            Ok(Query(pairs)) => Ok(Self { pairs, head }),
+            Ok(Query(pairs)) => Ok(Self { pairs, head, turn: api.admission.query().await }),
             Err(_) => Err(crate::error::malformed("query", "cannot be read")),
         }
     }
@@ -149,19 +152,35 @@ impl Params<'_> {
     /// Who names a position gets it or 503. Who does not gets what had been written before the query came, unless the
     /// view is stopped or slow: then what there is.
     pub(crate) async fn fresh<P: Projection>(&self, api: &Api) -> Result<u64, Problem> {
-        if let Some(wanted) = self.at_least {
-            let reached = api.views.reach::<P>(wanted, PATIENCE).await;
-            return reached.map_err(|behind| view_behind(wanted, behind.position));
-        }
         // Before the document is read: the answer is never older than it says.
         let position = api.views.position::<P>();
-        if position >= self.head() || api.views.is_paused::<P>() {
+        let (wanted, patience) = match self.at_least {
+            Some(wanted) => (wanted, PATIENCE),
+            None => (self.head(), COURTESY),
+        };
+        if position >= wanted || (self.at_least.is_none() && api.views.is_paused::<P>()) {
             return Ok(position);
         }
-        match api.views.reach::<P>(self.head(), COURTESY).await {
-            Ok(position) => Ok(position),
-            Err(behind) => Ok(behind.position),
+        let reached = api.admission.aside(&self.reading.turn, api.views.reach::<P>(wanted, patience)).await;
+        match (reached, self.at_least) {
+            (Ok(position), _) => Ok(position),
+            (Err(behind), None) => Ok(behind.position),
+            (Err(behind), Some(wanted)) => Err(view_behind(wanted, behind.position)),
         }
+    }
+
+    /// Waits until the journal itself has reached what the query wants to see, for answers that come from no view.
+    pub(crate) async fn reached(&self, api: &Api) -> Result<u64, Problem> {
+        let there = api.journal.head();
+        let Some(wanted) = self.at_least.filter(|wanted| *wanted > there) else { return Ok(there) };
+        let mut head = api.journal.watch_head();
+        let waiting = async {
+            let reached = tokio::time::timeout(PATIENCE, head.wait_for(|head| *head >= wanted)).await;
+            reached.is_ok_and(|head| head.is_ok())
+        };
+        let reached = api.admission.aside(&self.reading.turn, waiting).await;
+        let there = api.journal.head();
+        if reached { Ok(there) } else { Err(view_behind(wanted, there)) }
     }
 
     /// One page of a view that is fresh enough, and how far the view is at least. A wrong limit does not wait for the view.

@@ -1,7 +1,7 @@
 //! What every handler works with.
 
 use crate::admission::{Admission, FrontDoor};
-use crate::error::{payment_unavailable, view_behind};
+use crate::error::payment_unavailable;
 use crate::idempotency::{Ids, Requests};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
@@ -31,8 +31,6 @@ use tokio::task::JoinHandle;
 
 /// Items whose store is remembered.
 const KNOWN_ITEMS: usize = 100_000;
-/// How long a query waits for the journal itself to reach a position.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What callers are told of the payment provider before anything is done for them.
 pub trait PaymentDoor: Send + Sync + 'static {
@@ -95,13 +93,15 @@ pub struct Settings {
     /// How many of them are worked on at once; the others wait for their turn. Those that wait for a payment provider, or for a part
     /// that is away, do not count.
     pub at_work: usize,
+    /// How many queries are worked on at once; the others wait for their turn. Those that wait for a view do not count.
+    pub queries_at_work: usize,
     /// How long a command waits for its outcome where its caller says nothing.
     pub wait: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_in_flight: 1_024, at_work: 128, wait: Duration::from_secs(2) }
+        Self { max_in_flight: 1_024, at_work: 128, queries_at_work: 16, wait: Duration::from_secs(2) }
     }
 }
 
@@ -170,7 +170,7 @@ impl Api {
             vault,
             outcomes: Outcomes::new(),
             requests: Requests::default(),
-            admission: Admission::at_most(settings.max_in_flight, settings.at_work),
+            admission: Admission::at_most(settings.max_in_flight, settings.at_work, settings.queries_at_work),
             undecided: Undecided::at_most(settings.max_in_flight),
             metrics: Metrics::default(),
             openapi,
@@ -246,16 +246,6 @@ impl Api {
         let events = self.journal.read_stream(&format!("{}-{id}", A::TYPE), 0).await?;
         let event = events.iter().rfind(|event| event.command_id == context.command_id);
         Ok(event.map(|event| Done { position: event.position, revision: event.revision, events: 0 }))
-    }
-
-    /// Waits until the journal itself has reached a position, for answers that come from no view.
-    pub(crate) async fn reached(&self, at_least: Option<u64>) -> Result<u64, Problem> {
-        let Some(wanted) = at_least else { return Ok(self.journal.head()) };
-        let mut head = self.journal.watch_head();
-        match tokio::time::timeout(PATIENCE, head.wait_for(|head| *head >= wanted)).await {
-            Ok(Ok(head)) => Ok(*head),
-            Ok(Err(_)) | Err(_) => Err(view_behind(wanted, self.journal.head())),
-        }
     }
 
     /// Seals a text under the customer's key.

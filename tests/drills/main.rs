@@ -7,6 +7,7 @@ mod audit;
 mod books;
 mod chaos;
 mod crowd;
+mod curious;
 mod fleet;
 mod outage;
 mod overload;
@@ -20,9 +21,9 @@ use harness::Seed;
 use report::Report;
 use std::process::ExitCode;
 
-const USAGE: &str = "drills [--short] [--negative-control] [--sagas N] [--kills N] [steady|outage|overload|slow|chaos|processes|rolling|rush]…";
+const USAGE: &str = "drills [--short] [--negative-control] [--sagas N] [--kills N] [steady|outage|overload|slow|curious|chaos|processes|rolling|rush]…";
 /// What is drilled where nothing is named; chaos has to be.
-const USUAL: [&str; 4] = ["steady", "outage", "overload", "slow"];
+const USUAL: [&str; 5] = ["steady", "outage", "overload", "slow", "curious"];
 
 /// What the program is told.
 pub(crate) struct Options {
@@ -48,7 +49,7 @@ impl Options {
                 "--negative-control" => negative_control = true,
                 "--sagas" => sagas = number(),
                 "--kills" => kills = number(),
-                "steady" | "outage" | "overload" | "slow" | "chaos" | "processes" | "rolling" | "rush" => {
+                "curious" | "steady" | "outage" | "overload" | "slow" | "chaos" | "processes" | "rolling" | "rush" => {
                     drills.push(argument)
                 }
                 _ => panic!("{USAGE}"),
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
             "steady" => vec![runtime.block_on(steady::run(&options))],
             "outage" => outage::Kind::ALL.map(|kind| runtime.block_on(outage::run(&options, kind))).into(),
             "overload" => overload::Kind::ALL.map(|kind| workers(1).block_on(overload::run(&options, kind))).into(),
+            "curious" => vec![runtime.block_on(curious::run(&options))],
             "slow" => vec![runtime.block_on(slow::run(&options))],
             "chaos" => vec![runtime.block_on(chaos::run(&options))],
             "processes" => fleet::Fault::ALL.map(|fault| runtime.block_on(fleet::away(&options, fault))).into(),

@@ -13,6 +13,11 @@ pub(crate) fn resident_mb(id: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) / 1_024
 }
 
+/// How many threads a process has.
+pub(crate) fn threads(id: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{id}/task")).map_or(0, Iterator::count)
+}
+
 /// What the kernel keeps of all connections of this machine, read or sent, in megabytes.
 pub(crate) fn connections_mb() -> u64 {
     let counts = std::fs::read_to_string("/proc/net/sockstat").unwrap_or_default();

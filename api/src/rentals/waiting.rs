@@ -135,7 +135,7 @@ pub(crate) async fn line(
     let after = after.map_err(|_| Problem::new(BAD_CURSOR, "take the cursor from `next` of the same list"))?;
     let item: ItemId = name.parse().map_err(|_| not_found("item", &name))?;
     let store = api.store_of(item).await?.ok_or_else(|| not_found("item", &name))?;
-    let position = api.reached(params.at_least).await?;
+    let position = params.reached(&api).await?;
     let caller = &query.caller.principal;
     let knows_all = caller.is_staff_of(&store) || *caller == Principal::Admin;
     let look = |item: &domain::inventory::Item, _| {

@@ -1,6 +1,7 @@
 //! Reading one's own writes, and lists.
 
 use super::house::House;
+use crate::Settings;
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -35,6 +36,23 @@ async fn a_stopped_view_answers_with_what_it_has_and_refuses_what_it_has_not() {
     house.subscriptions.resume("view-stores").await.unwrap();
     let fresh = house.get(&format!("/v1/stores/seoul-cars?at_least={}", rename.position())).send().await;
     assert_eq!(fresh.json()["name"], "New");
+}
+
+#[tokio::test]
+async fn who_waits_for_what_is_yet_to_come_keeps_nobody_from_looking() {
+    let house = House::with(Settings { queries_at_work: 1, ..Settings::default() }).await;
+    let next = house.seoul().await.position() + 1;
+    let (view, journal) = (format!("/v1/stores?at_least={next}"), format!("/v1/admin/events?at_least={next}"));
+    let others = async {
+        assert_eq!(house.get("/v1/stores/seoul-cars").send().await.status, 200);
+        let rename = json!({ "name": "New" });
+        assert_eq!(house.patch("/v1/stores/seoul-cars").by("admin").json(&rename).send().await.position(), next);
+    };
+    // In this order: who waits has come before.
+    let (of_view, of_journal, ()) =
+        tokio::join!(house.get(&view).send(), house.get(&journal).by("admin").send(), others);
+    assert_eq!(of_view.json()["items"][0]["name"], "New");
+    assert_eq!(of_journal.json()["items"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
